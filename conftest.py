@@ -1,0 +1,28 @@
+"""Hygiene and the `--db` selector; fixtures of the tests live in `tests/`."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--db",
+        action="append",
+        choices=["sqlite", "postgres"],
+        help="databases to test on; may be given several times (default: sqlite, and postgres where an engine runs)",
+    )
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outer settings must not reach the runs that tests start."""
+    for name in [name for name in os.environ if name.startswith("HARNESS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.delenv("PY_COLORS", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)

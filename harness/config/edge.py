@@ -1,0 +1,72 @@
+"""Where pytest's configuration meets harness's: declares the options, reads them, and tells usage errors."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.config import markers
+from harness.config.options import OPTIONS, Option
+from harness.config.resolve import resolve
+from harness.config.settings import Settings, settings_from
+from harness.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def declare(parser: pytest.Parser) -> None:
+    """Declare every option of the table as a flag and as an ini key."""
+    group = parser.getgroup("harness", "harness: FastAPI + SQLAlchemy tests on a real database")
+    for option in OPTIONS:
+        group.addoption(
+            option.flag,
+            action="append",
+            default=None,
+            dest=option.ini,
+            metavar=option.metavar,
+            help=f"{option.help}{f' (default: {option.default})' if option.default else ''} [{option.env}]",
+        )
+        parser.addini(option.ini, option.help, type="args" if option.many else "string", default=None)
+
+
+def declare_marker(config: pytest.Config) -> None:
+    """Declare the marker, so that `--strict-markers` knows it."""
+    config.addinivalue_line("markers", markers.HELP)
+
+
+def read(config: pytest.Config) -> Settings:
+    """Return the settings.
+
+    Raises:
+        pytest.UsageError: a value cannot be used. Never while help or the version is asked for.
+    """
+    file = config.inipath.name if config.inipath is not None else "configuration file"
+    found = resolve(_command_line(config), os.environ, _ini(config), file)
+    try:
+        return settings_from(found)
+    except ConfigError as error:
+        if config.option.help or config.option.version:
+            return settings_from(resolve(lambda option: None, {}, lambda option: None, file))
+        raise pytest.UsageError(f"harness: {error}") from None
+
+
+def _command_line(config: pytest.Config) -> Callable[[Option], list[str] | None]:
+    def said(option: Option) -> list[str] | None:
+        values: list[str] | None = getattr(config.option, option.ini, None)
+        return values
+
+    return said
+
+
+def _ini(config: pytest.Config) -> Callable[[Option], list[str] | None]:
+    def said(option: Option) -> list[str] | None:
+        value = config.getini(option.ini)
+        # pytest gives "" and [] for a key that is not there, as it does for one that is there and empty.
+        if value is None or value == "" or value == []:
+            return None
+        return [str(part) for part in value] if isinstance(value, list) else [str(value)]
+
+    return said

@@ -1,0 +1,58 @@
+"""Which value holds, and who said so: command line > environment > configuration file > default."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from harness.config.options import OPTIONS, Option
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """The values of one option and where they come from; `given` is false for a default."""
+
+    values: tuple[str, ...]
+    source: str
+    given: bool
+
+    @property
+    def first(self) -> str | None:
+        """The value of an option that takes one."""
+        return self.values[0] if self.values else None
+
+
+def resolve(
+    command_line: Callable[[Option], list[str] | None],
+    environment: Mapping[str, str],
+    ini: Callable[[Option], list[str] | None],
+    ini_source: str,
+) -> dict[str, Value]:
+    """Resolve every option. A source says None if it says nothing; an empty value is a value.
+
+    Args:
+        command_line: the values given with an option's flag.
+        environment: the process's environment.
+        ini: the values under an option's key.
+        ini_source: how the configuration file is called in messages.
+    """
+    found = {}
+    for option in OPTIONS:
+        said = [
+            (command_line(option), option.flag),
+            (_split(option, environment[option.env]) if option.env in environment else None, option.env),
+            (ini(option), ini_source),
+        ]
+        given = [(values, source) for values, source in said if values is not None]
+        if given:
+            values, source = given[0]
+            found[option.name] = Value(tuple(values), source, given=True)
+        else:
+            default = () if option.default is None else (option.default,)
+            found[option.name] = Value(default, "default", given=False)
+    return found
+
+
+def _split(option: Option, text: str) -> list[str]:
+    return shlex.split(text) if option.many else [text]

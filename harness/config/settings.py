@@ -1,0 +1,125 @@
+"""What the user asked for, checked and frozen. Every usage error about an option is raised here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.config.options import OPTIONS, Option
+from harness.config.resolve import Value
+from harness.errors import ConfigError
+
+_SCHEMAS = ("metadata", "alembic", "none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The resolved options; `sources` says where each came from."""
+
+    app: str | None
+    get_db: tuple[str, ...]
+    metadata: tuple[str, ...]
+    database: str
+    image: str | None
+    url_env: tuple[str, ...]
+    schema: str | None
+    isolation: str
+    allow_database: str | None
+    sources: Mapping[str, Value]
+
+    @property
+    def configured(self) -> bool:
+        """Tell whether the user said anything at all."""
+        return any(value.given for value in self.sources.values())
+
+    def source(self, name: str) -> str:
+        """Return where the value of an option comes from."""
+        return self.sources[name].source
+
+
+def settings_from(found: Mapping[str, Value]) -> Settings:
+    """Check the resolved values.
+
+    Raises:
+        ConfigError: a value is not one of those allowed, or two options contradict each other.
+    """
+    for option in OPTIONS:
+        _check(option, found[option.name])
+    settings = Settings(
+        app=found["app"].first,
+        get_db=found["get_db"].values,
+        metadata=found["metadata"].values,
+        database=found["database"].first or "",
+        image=found["image"].first,
+        url_env=found["url_env"].values,
+        schema=found["schema"].first,
+        isolation=found["isolation"].first or "",
+        allow_database=found["allow_database"].first,
+        sources=found,
+    )
+    _check_schema(settings)
+    _check_together(settings)
+    return settings
+
+
+def _check(option: Option, value: Value) -> None:
+    if not option.many and len(value.values) > 1:
+        raise ConfigError(
+            f"{option.ini} was given {len(value.values)} times: {', '.join(value.values)}",
+            where=value.source,
+            remedy="give it once",
+        )
+    for text in value.values:
+        if not text.strip():
+            raise ConfigError(f"{option.ini} is empty", where=value.source, remedy=f"{option.help}\nor leave it out")
+        if option.choices and text not in option.choices:
+            raise unknown_value(option.ini, text, option.choices, value.source)
+
+
+def unknown_value(name: str, text: str, valid: tuple[str, ...], source: str) -> ConfigError:
+    """Return the error for a value that is not one of `valid`."""
+    near = difflib.get_close_matches(text, valid, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return ConfigError(
+        f"{name} does not know {text!r}",
+        where=source,
+        remedy=f"{hint}valid: {', '.join(valid)}",
+    )
+
+
+def _check_schema(settings: Settings) -> None:
+    schema = settings.schema
+    if schema is not None and schema not in _SCHEMAS and ":" not in schema:
+        raise unknown_value("harness_schema", schema, (*_SCHEMAS, "pkg.module:function"), settings.source("schema"))
+
+
+def _check_together(settings: Settings) -> None:
+    server = settings.database in ("postgres", "postgresql")
+    if settings.image is not None and not server and _both_flags(settings, "image", "database"):
+        raise ConfigError(
+            f"--harness-image={settings.image} has no use with --harness-database={_kind(settings.database)}",
+            why="an image is for a server that harness starts",
+            remedy="leave out one of the two, or use --harness-database=postgres",
+        )
+    if settings.allow_database and "://" not in settings.database and _both_flags(settings, "allow_database", "database"):
+        raise ConfigError(
+            f"--harness-allow-database has no use with --harness-database={settings.database}",
+            why="harness creates that database itself, so nothing has to be allowed",
+            remedy="leave it out, or give a URL",
+        )
+    if settings.schema == "none" and settings.metadata:
+        raise ConfigError(
+            "harness_metadata has no use with harness_schema 'none'",
+            where=f"{settings.source('metadata')} and {settings.source('schema')}",
+            remedy="leave out one of the two",
+        )
+
+
+def _both_flags(settings: Settings, *names: str) -> bool:
+    """Tell whether the options were given together on one command line; a project's file may well prepare for both."""
+    return all(settings.source(name).startswith("--") for name in names)
+
+
+def _kind(database: str) -> str:
+    return database.split(":", 1)[0] + "://…" if "://" in database else database

@@ -1,0 +1,40 @@
+"""The database a run uses, whoever provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+
+def nothing_to_close() -> None:
+    """Leave the database as it is: somebody else owns it."""
+
+
+def nothing_known() -> str | None:
+    """Say nothing about why the database may have died."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database that harness may use.
+
+    Attributes:
+        url: where it is, without a driver (`postgresql://…`, `sqlite:///…`): each engine brings its own.
+        backend: SQLAlchemy's name of it (`sqlite`, `postgresql`).
+        origin: where it came from, for the report header; never shows a password.
+        created: harness created it and removes it in `close`. False: it is the user's, and stays.
+        close: give it back; safe to call twice, and without effect in a forked child.
+        diagnose: why it may have died, when a connection is lost; None if nothing is known.
+    """
+
+    url: URL
+    backend: str
+    origin: str
+    created: bool
+    close: Callable[[], None] = nothing_to_close
+    diagnose: Callable[[], str | None] = nothing_known

@@ -1,0 +1,77 @@
+"""The database servers harness can start in a container: a row each, no behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A database server in a container.
+
+    Attributes:
+        name: what the user writes.
+        aliases: what the user may write as well.
+        backend: SQLAlchemy's name of the database.
+        image: the image, unless `harness_image` names another.
+        port: where the server listens inside the container.
+        environment: the image's settings; `{password}` is filled in. They also name the administrator below.
+        command: how the server is started: a test's data need not survive a crash, so nothing waits for the disk.
+        memory: a directory to keep in memory; `environment` points the server's data there. Fresh mount points
+            rather than the image's own volume, which moves between versions of an image.
+        user: the administrator that `environment` creates.
+        maintenance: a database that always exists, to connect to before the run's own is created.
+        create: creates the run's database; `{name}` is filled in.
+        final: parts of a driver's message that waiting cannot cure.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    backend: str
+    image: str
+    port: int
+    environment: Mapping[str, str]
+    command: tuple[str, ...]
+    memory: str
+    user: str
+    maintenance: str
+    create: str
+    final: tuple[str, ...]
+
+
+SERVERS = (
+    Server(
+        name="postgres",
+        aliases=("postgresql",),
+        backend="postgresql",
+        image="postgres:17",
+        port=5432,
+        environment={
+            "POSTGRES_USER": "harness",
+            "POSTGRES_PASSWORD": "{password}",
+            "POSTGRES_DB": "postgres",
+            "PGDATA": "/harness/data",
+        },
+        # 100 connections are soon used up by workers whose tests have pools of their own.
+        command=tuple(
+            "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300".split()
+        ),
+        memory="/harness",
+        user="harness",
+        maintenance="postgres",
+        # A template1 in another encoding (SQL_ASCII) makes psycopg return bytes, so do not inherit it.
+        create="CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'",
+        final=("password authentication failed", "no pg_hba.conf entry"),
+    ),
+)
+
+
+def server_named(word: str) -> Server | None:
+    """Return the server that the user means, or None."""
+    return next((server for server in SERVERS if word == server.name or word in server.aliases), None)
+
+
+def words() -> tuple[str, ...]:
+    """Return every word that names a server."""
+    return tuple(word for server in SERVERS for word in (server.name, *server.aliases))

@@ -1,0 +1,82 @@
+"""SQLite, in memory or in a file."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from harness.database.cleanup import guaranteed
+from harness.database.guard import check_is_test_database
+from harness.database.handle import Database
+from harness.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+
+def memory(run_id: str) -> Database:
+    """Create a database in memory that all connections of this process share, whatever their driver or thread.
+
+    A plain `:memory:` is a new database for each connection, and `cache=shared` locks whole tables. SQLite's memdb
+    has neither flaw; it lives as long as somebody is connected, hence the anchor. Before 3.36 it could not be
+    shared: there, a temporary file stands in.
+    """
+    name = f"harness_{run_id}_{uuid4().hex[:6]}"
+    if sqlite3.sqlite_version_info < (3, 36):
+        return _temporary(name)
+    address = f"file:/{name}?vfs=memdb"
+    anchor = sqlite3.connect(address, uri=True, check_same_thread=False)
+    anchor.execute("PRAGMA schema_version")  # memdb makes the database on first use
+    return Database(
+        url=_url(f"file:/{name}", vfs="memdb", uri="true"),
+        backend="sqlite",
+        origin="in memory",
+        created=True,
+        close=guaranteed(anchor.close, outlives_process=False),
+    )
+
+
+def file(path: Path, allowed: str | None = None) -> Database:
+    """Use the file the user named; it is made if missing, and stays, so that it can be looked at afterwards.
+
+    Raises:
+        UnsafeDatabase: its name does not say that it is for tests, and `allowed` does not match.
+        DatabaseUnavailable: it cannot be opened, or is no database.
+    """
+    # Absolute, because the application may change the working directory.
+    path = path.absolute()
+    check_is_test_database(_url(str(path)), allowed)
+    try:
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as problem:
+        missing = not path.parent.is_dir()
+        raise DatabaseUnavailable(
+            f"the SQLite file {path.name} cannot be used: {problem}",
+            where=str(path),
+            why=f"the directory {path.parent} does not exist" if missing else None,
+            remedy="create the directory" if missing else "name another file, or remove this one and let it be made anew",
+        ) from problem
+    return Database(url=_url(str(path)), backend="sqlite", origin=f"file {path}", created=False)
+
+
+def _temporary(name: str) -> Database:
+    directory = tempfile.TemporaryDirectory(prefix="harness-")
+    path = Path(directory.name) / f"{name}.db"
+    return Database(
+        url=_url(str(path)),
+        backend="sqlite",
+        origin=f"temporary file (SQLite {sqlite3.sqlite_version} cannot share one in memory)",
+        created=True,
+        close=guaranteed(directory.cleanup, outlives_process=True),
+    )
+
+
+def _url(database: str, **query: str) -> URL:
+    from sqlalchemy.engine import URL
+
+    return URL.create("sqlite", database=database, query=query)

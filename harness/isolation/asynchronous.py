@@ -1,0 +1,77 @@
+"""What an engine under SQLAlchemy's asyncio extension owes its users, although the pinned connection is synchronous.
+
+A statement of an async engine is a point where other tasks may run, and it needs the greenlet that
+`AsyncSession` and `AsyncConnection` provide: lazy loading outside of it is an error in production, and so it is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy.util as sa_util
+
+if TYPE_CHECKING:
+    from harness.isolation.pinned import Pinned
+
+# SQLAlchemy 2.1 renamed `await_only`; the old name is deprecated there.
+_await: Callable[[Awaitable[Any]], Any] = getattr(sa_util, "await_", None) or sa_util.await_only
+
+
+class _Yield:
+    """An awaitable that lets other tasks run once; what `asyncio.sleep(0)` does without its coroutine."""
+
+    def __await__(self) -> Any:
+        yield
+
+
+def checkpoint() -> None:
+    """Let other tasks run.
+
+    Raises:
+        sqlalchemy.exc.MissingGreenlet: the call does not come from an awaited method of the asyncio extension.
+    """
+    _await(_Yield())
+
+
+def in_greenlet() -> bool:
+    """Tell whether `checkpoint` can be used here."""
+    import greenlet
+
+    return bool(getattr(greenlet.getcurrent(), "__sqlalchemy_greenlet_provider__", False))
+
+
+def wait_for_future(future: asyncio.Future[None], seconds: float) -> bool:
+    """Wait for `future`; return False if it took longer than `seconds`."""
+
+    async def wait() -> bool:
+        done, _ = await asyncio.wait((future,), timeout=seconds)
+        return bool(done)
+
+    return bool(_await(wait()))
+
+
+class AwaitableMethods:
+    """The pinned driver connection for code that expects an asynchronous one: each method returns an awaitable."""
+
+    def __init__(self, pinned: Pinned) -> None:
+        self._pinned = pinned
+
+    def run_async(self, function: Callable[[Any], Awaitable[Any]]) -> Any:
+        """Do what `AdaptedConnection.run_async` does: await `function(driver_connection)`."""
+        return _await(function(self))
+
+    def __getattr__(self, name: str) -> Any:
+        physical = self._pinned.physical
+        target = getattr(physical.dbapi.driver_connection if physical.needs_loop else physical.dbapi, name)
+        if not callable(target):
+            return target
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            with self._pinned.lock:
+                if physical.needs_loop:
+                    return physical.run(lambda: _await(target(*args, **kwargs)))
+                return target(*args, **kwargs)
+
+        return call

@@ -1,0 +1,201 @@
+"""Redirect every SQLAlchemy engine of the process to the pinned connection.
+
+This is the one file of harness that replaces attributes of other people's objects, and this is why it must: nothing
+in SQLAlchemy announces a new engine, and the pool of an engine decides where its connections come from. `capture`
+is a context manager; leaving it gives every engine its own pool, dialect and URL back.
+
+- `Engine.__init__` is wrapped, so that an engine is known from its first moment on;
+- a captured engine's `pool` is replaced by one of the same class and settings that hands out `ConnectionProxy`;
+- where its dialect is not that of the test database's driver, `dialect` and `url` are replaced too;
+- as a safety net the public event `do_connect` refuses a real connection that any engine still tries to open.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import Pool
+
+from harness.errors import EscapeError
+from harness.isolation.callsite import nearest_user_frame
+from harness.isolation.proxy import ConnectionProxy
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Dialect
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+    from harness.isolation.target import Target
+
+
+@dataclass(slots=True)
+class Captured:
+    """What an engine was before it was captured."""
+
+    url: URL
+    dialect: Dialect
+    pool: Pool
+    asynchronous: bool
+    own: bool
+    initialized: bool = False
+
+
+class Own(Enum):
+    """How harness will use an engine that it makes for the user's test."""
+
+    SYNC = "sync"
+    ASYNC = "async"
+
+
+@dataclass(slots=True)
+class Registry:
+    """The engines that are captured now."""
+
+    target: Target
+    engines: weakref.WeakKeyDictionary[Engine, Captured] = field(default_factory=weakref.WeakKeyDictionary)
+    proxies: weakref.WeakSet[ConnectionProxy] = field(default_factory=weakref.WeakSet)
+    making_own: Own | None = None
+
+    def drivers(self) -> list[str]:
+        """Return the driver names of all engines as the application made them; harness's own do not count."""
+        return [_driver_name(known.dialect) for known in self.engines.values() if not known.own]
+
+    def add(self, engine: Engine) -> None:
+        """Capture an engine."""
+        dialect, own = engine.dialect, self.making_own
+        asynchronous = dialect.is_async and self.making_own is not Own.SYNC
+        self.engines[engine] = Captured(engine.url, dialect, engine.pool, asynchronous, own is not None)
+        if own is None and self.target.choose_driver(self.drivers()):
+            self.redirect_all()
+        else:
+            self._redirect(engine)
+
+    def redirect_all(self) -> None:
+        """Redirect all engines again, after the driver of the test database has been decided anew."""
+        for engine in list(self.engines):
+            self._restore_one(engine)
+            self._redirect(engine)
+
+    def restore(self) -> None:
+        """Give every engine back what it was made with."""
+        for engine in list(self.engines):
+            self._restore_one(engine)
+        self.engines.clear()
+
+    def _restore_one(self, engine: Engine) -> None:
+        known = self.engines[engine]
+        engine.pool, engine.dialect, engine.url = known.pool, known.dialect, known.url
+
+    def _redirect(self, engine: Engine) -> None:
+        known = self.engines[engine]
+        wanted = self.target.dialect_class()
+        if type(known.dialect) is not wanted:
+            engine.dialect = _dialect_like(known.dialect, wanted)
+            engine.dialect.is_async = known.dialect.is_async  # AsyncEngine insists, and pools treat leaks accordingly
+            engine.url = self.target.url
+        known.initialized = False
+        engine.pool = self._pool(engine, known)
+
+    def _pool(self, engine: Engine, known: Captured) -> Pool:
+        """Return a pool with the settings of the engine's own, which hands out proxies."""
+        pool = known.pool.recreate()
+        reference = weakref.ref(engine)
+
+        def creator() -> DBAPIConnection:
+            owner = reference()
+            assert owner is not None
+            return self._connect(owner, known)
+
+        pool._creator = creator  # type: ignore[assignment]  # settable property; a plain callable is accepted
+        pool._dialect = engine.dialect
+        if type(known.dialect) is not type(engine.dialect):
+            pool.__dict__.pop("dispatch", None)  # listeners of another database's driver
+        event.listen(pool, "checkout", _mark_ready)
+        return pool
+
+    def _connect(self, engine: Engine, known: Captured) -> DBAPIConnection:
+        self.target.ensure_ready()
+        if not known.initialized:
+            engine.dialect.__dict__.update(self.target.dialect_state())
+            known.initialized = True
+        proxy = ConnectionProxy(self.target.pinned, asynchronous=known.asynchronous)
+        self.proxies.add(proxy)
+        return proxy  # type: ignore[return-value]  # a proxy is a DBAPI connection by delegation
+
+
+def _mark_ready(connection: Any, record: ConnectionPoolEntry, fairy: Any) -> None:
+    object.__setattr__(connection, "ready", True)
+
+
+def _driver_name(dialect: Dialect) -> str:
+    """SQLAlchemy calls psycopg's two dialects by one driver name."""
+    return f"{dialect.driver}_async" if dialect.driver == "psycopg" and dialect.is_async else dialect.driver
+
+
+#: Arguments of `create_engine` that belong to a dialect and shape values, so they are kept on another dialect too.
+_CARRIED = ("json_serializer", "json_deserializer")
+
+
+def _dialect_like(old: Dialect, wanted: type[Dialect]) -> Dialect:
+    """Return a dialect of another class with those settings of `old` that shape values."""
+    accepted: set[str] = set()
+    for cls in wanted.__mro__:
+        if "__init__" in cls.__dict__:
+            accepted.update(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]  # only its names
+    carried = {}
+    for name in _CARRIED:
+        value = getattr(old, name, None) or getattr(old, f"_{name}", None)
+        if value is not None and name in accepted:
+            carried[name] = value
+    return wanted(dbapi=wanted.import_dbapi(), **carried)
+
+
+@contextmanager
+def capture(target: Target, ignore: Callable[[], bool]) -> Iterator[Registry]:
+    """Capture every engine that exists or will be made, until the context ends.
+
+    Args:
+        target: the test database.
+        ignore: true while harness makes an engine for itself.
+    """
+    registry = Registry(target)
+    original = Engine.__init__
+
+    def __init__(self: Engine, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if not ignore():
+            registry.add(self)
+
+    def refuse(dialect: Dialect, record: ConnectionPoolEntry, arguments: Any, options: Any) -> None:
+        if not ignore():
+            raise _escape(dialect)
+
+    for engine in [found for found in gc.get_objects() if type(found) is Engine]:
+        registry.add(engine)
+    Engine.__init__ = __init__  # type: ignore[method-assign]  # see the module's docstring
+    event.listen(Engine, "do_connect", refuse)
+    try:
+        yield registry
+    finally:
+        event.remove(Engine, "do_connect", refuse)
+        Engine.__init__ = original  # type: ignore[method-assign]  # the original back
+        registry.restore()
+
+
+def _escape(dialect: Dialect) -> EscapeError:
+    site = nearest_user_frame()
+    return EscapeError(
+        f"an engine of {dialect.name} tried to open a real connection during a test run",
+        where=str(site) if site else None,
+        why="harness could not redirect it, and a test run must not reach a database that is not a test database",
+        remedy="make the engine with sqlalchemy.create_engine or create_async_engine",
+    )

@@ -1,0 +1,363 @@
+"""What the pools of the application's engines hold instead of real connections.
+
+A `ConnectionProxy` is a logical connection: to SQLAlchemy and to the application it is a DBAPI connection with
+transactions of its own; underneath, all of them share the one pinned connection. Working at DBAPI level means that
+every way to reach the database is covered: Session, Core, raw cursors, raw COMMIT, AUTOCOMMIT, pool resets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from harness.isolation.asynchronous import AwaitableMethods, checkpoint, in_greenlet, wait_for_future
+from harness.isolation.callsite import nearest_user_frame
+from harness.isolation.ledger import Lease
+from harness.isolation.pinned import Pinned, outside_transaction
+from harness.isolation.statements import Kind, Statement, classify
+
+#: Attributes through which dialects and applications choose isolation levels. The pinned connection keeps its own.
+_CHOICES = frozenset({"autocommit", "isolation_level", "read_only", "readonly", "deferrable"})
+_serials = itertools.count(1)
+
+
+class ConnectionProxy:
+    """A DBAPI connection on the pinned one.
+
+    Args:
+        pinned: the shared connection.
+        asynchronous: whether the engine is used through SQLAlchemy's asyncio extension. Each statement then is a
+            point where other tasks may run, and one outside of a greenlet is refused, both as in production.
+    """
+
+    def __init__(self, pinned: Pinned, *, asynchronous: bool) -> None:
+        set_ = partial(object.__setattr__, self)  # zero-argument super() is lost where `__class__` is a property
+        set_("_pinned", pinned)
+        set_("_physical", pinned.physical)
+        set_("_asynchronous", asynchronous)
+        set_("_lease", None)
+        set_("_explicit", False)
+        set_("_suffix", f"_h{next(_serials)}")
+        set_("_closed", False)
+        set_("ready", False)
+        legacy = "" if pinned.physical.dbapi.__class__.__module__ == "sqlite3" else None
+        set_("_choices", {"autocommit": False, "isolation_level": legacy, "read_only": None, "readonly": False})
+
+    # -- looks like the driver's connection ------------------------------------------------------------------------
+
+    @property  # type: ignore[misc]  # drivers' helpers check with isinstance what they are given
+    def __class__(self) -> type:
+        return type(self._physical.dbapi)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _CHOICES:
+            return self._choices.get(name)
+        if name in ("driver_connection", "run_async"):
+            return self._asynchronous_access(name)
+        return getattr(self._pinned.physical.dbapi, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _CHOICES:
+            self._choices[name] = value
+        elif name in self.__dict__:
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self._pinned.physical.dbapi, name, value)
+
+    def _asynchronous_access(self, name: str) -> Any:
+        site = nearest_user_frame()
+        if site is not None:
+            self._pinned.catalogue.suspects.append(f"the driver's own connection was used at {site}")
+        methods = AwaitableMethods(self._pinned)
+        if name == "driver_connection":
+            return methods if self._asynchronous else self._pinned.physical.dbapi
+        return methods.run_async
+
+    def set_isolation_level(self, level: Any) -> None:
+        """Note the isolation level that a dialect asks for (asyncpg, psycopg2 and psycopg's async variant)."""
+        self._choices["isolation_level"] = level
+        self._choices["autocommit"] = str(level).lower() in ("autocommit", "0")
+
+    def set_autocommit(self, value: bool) -> None:
+        """Note what psycopg's async variant asks for."""
+        self._choices["autocommit"] = value
+
+    @property
+    def _autocommits(self) -> bool:
+        if self._explicit:
+            return False
+        if self._physical.dbapi.__class__.__module__ == "sqlite3":
+            return self._choices["isolation_level"] is None
+        return bool(self._choices["autocommit"])
+
+    # -- statements ------------------------------------------------------------------------------------------------
+
+    def cursor(self, *args: Any, **kwargs: Any) -> CursorProxy:
+        """Return a cursor; always a client-side one, as a server-side cursor would outlive savepoints."""
+        kwargs = {key: value for key, value in kwargs.items() if key in ("row_factory", "binary", "cursor_factory")}
+        return CursorProxy(self, self._pinned.physical.dbapi.cursor(**kwargs))
+
+    def execute(self, sql: Any, *args: Any, **kwargs: Any) -> CursorProxy:
+        """Execute through a new cursor, as sqlite3 and psycopg allow."""
+        cursor = self.cursor()
+        cursor.execute(sql, *args, **kwargs)
+        return cursor
+
+    def executemany(self, sql: Any, *args: Any) -> CursorProxy:
+        """Execute through a new cursor, as sqlite3 allows."""
+        cursor = self.cursor()
+        cursor.executemany(sql, *args)
+        return cursor
+
+    def executescript(self, script: str) -> CursorProxy:
+        """Run the statements of a script one by one: sqlite3 itself would commit first."""
+        cursor = self.cursor()
+        cursor.executescript(script)
+        return cursor
+
+    def run_statement(self, sql: Any, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run one statement on the pinned connection when it is this connection's turn."""
+        if (first := self._pinned.on_first_use) is not None:
+            first()
+        statement = self._pinned.classify(sql) if isinstance(sql, str) else classify(_text(sql))
+        if statement.kind in _CONTROL:
+            return self._control(statement, sql)
+        if statement.parts:
+            for part in statement.parts:
+                self.run_statement(part, call)
+            return None
+        if self._asynchronous:
+            checkpoint()
+        pinned = self._pinned
+        self._take_turn(statement)
+        try:
+            return self._run(statement, sql, call, *args, **kwargs)
+        finally:
+            pinned.lock.release()
+
+    def _control(self, statement: Statement, sql: Any) -> None:
+        if statement.kind is Kind.BEGIN:
+            object.__setattr__(self, "_explicit", True)
+        elif statement.kind is Kind.COMMIT:
+            self.commit()
+        elif statement.kind is Kind.ROLLBACK:
+            self.rollback()
+        elif self._pinned.level.commits:
+            with self._pinned.lock:
+                self._pinned.outside(_text(sql))
+        else:
+            raise outside_transaction(_text(sql))
+
+    def _take_turn(self, statement: Statement) -> None:
+        """Return with the lock held, and no sibling's transaction open."""
+        pinned = self._pinned
+        deadline = time.monotonic() + pinned.wait_seconds
+        pinned.lock.acquire()
+        try:
+            lease = self._current_lease()
+            if pinned.blocker(lease) is None:
+                return
+            if not self._asynchronous or not in_greenlet():
+                # A synchronous call on an event loop's thread must not wait: the other side runs on the same loop.
+                pinned.turn(lease, can_wait=not _on_event_loop())
+                return
+        except BaseException:
+            pinned.lock.release()
+            raise
+        while True:
+            blocker, future = pinned.blocker(lease), pinned.waiters.future()
+            pinned.lock.release()
+            left = deadline - time.monotonic()
+            if blocker is not None and (left <= 0 or not wait_for_future(future, left)):
+                raise pinned.overlap(lease, blocker)
+            pinned.lock.acquire()
+            if pinned.blocker(lease) is None:
+                return
+
+    def _current_lease(self) -> Lease:
+        lease: Lease | None = self._lease
+        if lease is None or lease.level is not self._pinned.level or lease.level.ended:
+            lease = Lease(self._pinned.level)
+            object.__setattr__(self, "_lease", lease)
+        return lease
+
+    def _run(self, statement: Statement, sql: Any, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        pinned, lease = self._pinned, self._lease
+        if statement.kind is Kind.SETTING and not self.ready and self._physical.aborts_on_error:
+            pinned.settings[_text(sql)] = None
+        if statement.name is not None:
+            sql = self._renamed(statement, sql)
+            if sql is None:
+                return None
+        pinned.prepare(lease, statement)
+        try:
+            result = pinned.physical.run(call, sql, *args, **kwargs)
+        except Exception as error:
+            pinned.raise_if_lost(error)
+            if lease.level.ledger is not None:
+                lease.level.ledger.failed(lease)
+            if self._autocommits:
+                self.rollback()
+            raise
+        self._note(statement, lease)
+        if statement.kind is not Kind.READ and self._autocommits:
+            self.commit()
+        return result
+
+    # -- the application's own savepoints --------------------------------------------------------------------------
+
+    def _renamed(self, statement: Statement, sql: Any) -> Any:
+        """Give a savepoint a name of its own; every SQLAlchemy connection numbers its savepoints from one."""
+        assert statement.name is not None
+        ledger = self._lease.level.ledger
+        own = self._own_name(statement.name)
+        if ledger is not None and statement.kind is Kind.ROLLBACK_TO:
+            ledger.before_rollback_to(self._lease, own)
+        if ledger is not None and statement.kind is Kind.RELEASE and not ledger.may_release(self._lease, own):
+            return None
+        return re.sub(re.escape(statement.name), own, _text(sql), count=1)
+
+    def _own_name(self, name: str) -> str:
+        bare = name.strip('"`[]')
+        return f'"{bare}{self._suffix}"'
+
+    def _note(self, statement: Statement, lease: Lease) -> None:
+        ledger = lease.level.ledger
+        if statement.name is None or ledger is None:
+            return
+        own = self._own_name(statement.name)
+        if statement.kind is Kind.SAVEPOINT:
+            ledger.savepoint(lease, own)
+        elif statement.kind is Kind.RELEASE:
+            ledger.released(lease, own)
+        elif statement.kind is Kind.ROLLBACK_TO:
+            ledger.rolled_back_to(lease, own)
+
+    # -- the end of a transaction ------------------------------------------------------------------------------------
+
+    def commit(self) -> None:
+        """End the logical transaction; its work stays until the end of the test."""
+        if self._asynchronous and self._lease is not None:
+            checkpoint()
+        self._end(self._pinned.commit)
+
+    def rollback(self) -> None:
+        """Undo the logical transaction."""
+        if self._asynchronous and self._lease is not None and in_greenlet():
+            checkpoint()
+        self._end(self._pinned.rollback)
+
+    def _end(self, how: Callable[[Lease], None]) -> None:
+        lease: Lease | None = self._lease
+        object.__setattr__(self, "_lease", None)
+        object.__setattr__(self, "_explicit", False)
+        if lease is not None and not lease.level.ended and lease.level is self._pinned.level:
+            how(lease)
+
+    def close(self) -> None:
+        """Give up this logical connection; the real one stays open."""
+        if not self._closed:
+            object.__setattr__(self, "_closed", True)
+            self._end(self._pinned.rollback)
+
+    terminate = close
+
+    @property
+    def holding(self) -> Lease | None:
+        """The open transaction that has written something, if there is one."""
+        lease: Lease | None = self._lease
+        return lease if lease is not None and lease.segments and not lease.level.ended else None
+
+    def __enter__(self) -> ConnectionProxy:
+        return self
+
+    def __exit__(self, kind: Any, *_: object) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+
+
+class CursorProxy:
+    """A DBAPI cursor whose statements wait for their turn; everything else is the driver's own cursor."""
+
+    __slots__ = ("_connection", "_raw")
+
+    def __init__(self, connection: ConnectionProxy, raw: Any) -> None:
+        object.__setattr__(self, "_connection", connection)
+        object.__setattr__(self, "_raw", raw)
+
+    def execute(self, sql: Any, *args: Any, **kwargs: Any) -> CursorProxy:
+        """Execute one statement."""
+        self._connection.run_statement(sql, self._raw.execute, *args, **kwargs)
+        return self
+
+    def executemany(self, sql: Any, *args: Any, **kwargs: Any) -> CursorProxy:
+        """Execute one statement with many sets of parameters."""
+        self._connection.run_statement(sql, self._raw.executemany, *args, **kwargs)
+        return self
+
+    def executescript(self, script: str) -> CursorProxy:
+        """Run the statements of a script one by one: sqlite3 itself would commit first."""
+        import sqlite3
+
+        buffer = ""
+        for piece in re.split(r"(?<=;)", script):
+            buffer += piece
+            if sqlite3.complete_statement(buffer) and buffer.strip():
+                self.execute(buffer.strip().rstrip(";"))
+                buffer = ""
+        if buffer.strip():
+            self.execute(buffer.strip())
+        return self
+
+    def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Any:
+        """Start psycopg's COPY; it is a write like any other."""
+        return self._connection.run_statement(_text(statement), lambda _: self._raw.copy(statement, *args, **kwargs))
+
+    def stream(self, sql: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """Execute and iterate over the rows."""
+        self.execute(sql, *args)
+        return iter(self._raw)
+
+    @property
+    def connection(self) -> ConnectionProxy:
+        """The logical connection, never the real one."""
+        return self._connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._raw, name, value)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._raw)
+
+    def __enter__(self) -> CursorProxy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._raw.close()
+
+
+_CONTROL = frozenset({Kind.BEGIN, Kind.COMMIT, Kind.ROLLBACK, Kind.OUTSIDE})
+
+
+def _text(sql: Any) -> str:
+    if isinstance(sql, bytes):
+        return sql.decode()
+    return sql if isinstance(sql, str) else getattr(sql, "as_string", lambda _: "?")(None)
+
+
+def _on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

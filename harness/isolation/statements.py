@@ -1,0 +1,149 @@
+"""What kind of statement is this? Decides whether a transaction has to take its turn before the statement runs.
+
+A statement is a *read* only if it provably changes nothing: taking a read for a write merely costs a turn,
+taking a write for a read would let it slip out of the application's rollback.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """The part a statement plays in a transaction."""
+
+    READ = "read"
+    SETTING = "setting"
+    WRITE = "write"
+    DDL = "ddl"
+    BEGIN = "begin"
+    COMMIT = "commit"
+    ROLLBACK = "rollback"
+    SAVEPOINT = "savepoint"
+    RELEASE = "release"
+    ROLLBACK_TO = "rollback to"
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One classified statement; `name` is the savepoint's, `verb` its first keyword in upper case."""
+
+    kind: Kind
+    verb: str
+    name: str | None = None
+    parts: tuple[str, ...] = ()
+
+
+_COMMENT = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
+_WORD = re.compile(r"[\s(]*([A-Za-z_]+)")
+_CALL = re.compile(r"([a-z_][a-z0-9_$]*)\s*\(")
+_CHANGES = re.compile(r"\b(insert|update|delete|merge|into|share)\b")
+_NAME = r'\s+("(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[\w$]+)'
+_SAVEPOINT = re.compile(r"\s*SAVEPOINT" + _NAME, re.IGNORECASE)
+_RELEASE = re.compile(r"\s*RELEASE(?:\s+SAVEPOINT)?" + _NAME, re.IGNORECASE)
+_ROLLBACK_TO = re.compile(
+    r"\s*ROLLBACK(?:\s+(?:WORK|TRANSACTION))?\s+TO(?:\s+SAVEPOINT)?" + _NAME, re.IGNORECASE
+)
+_ENDS_TRANSACTION = re.compile(r";\s*(?:commit|end|rollback|abort|begin|start\s+transaction)\b(?!\s+to\b)", re.IGNORECASE)
+_QUOTED = re.compile(r"""\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+
+_READS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "WITH", "FETCH", "MOVE"})
+_DDL = frozenset({"CREATE", "ALTER", "DROP", "TRUNCATE", "COMMENT", "GRANT", "REVOKE", "REINDEX", "RENAME", "SECURITY"})
+
+#: Functions of PostgreSQL, MySQL and SQLite that change something although they are called in a SELECT
+#: (PostgreSQL documentation, "System Administration Functions", "Sequence Manipulation Functions").
+_WRITING_FUNCTIONS = frozenset(
+    {
+        "nextval", "setval", "set_config", "pg_notify", "txid_current", "pg_current_xact_id", "get_lock", "release_lock",
+        "lo_create", "lo_unlink", "lo_put", "lo_from_bytea", "lo_import", "dblink_exec", "pg_logical_emit_message",
+        "pg_advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", "pg_try_advisory_xact_lock",
+        "pg_advisory_lock_shared", "pg_advisory_xact_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_all",
+    }
+)  # fmt: skip
+
+# Statements the server refuses inside any transaction, so they can never run under rollback isolation.
+_OUTSIDE = re.compile(
+    r"\s*(?:VACUUM|(?:CREATE|DROP)\s+DATABASE|(?:CREATE|DROP)\s+TABLESPACE|ALTER\s+SYSTEM|ATTACH|DETACH"
+    r"|(?:CREATE(?:\s+UNIQUE)?|DROP)\s+INDEX\s+CONCURRENTLY|REINDEX\s+(?:\w+\s+)?CONCURRENTLY)\b",
+    re.IGNORECASE,
+)
+
+
+class Classifier:
+    """Classifies statements and remembers the answers; one per pinned connection.
+
+    Args:
+        writing_functions: lower-case names of further functions that change something, read from the
+            database's own catalogue.
+    """
+
+    def __init__(self, writing_functions: frozenset[str] = frozenset()) -> None:
+        self._writing = _WRITING_FUNCTIONS | writing_functions
+        self._known: dict[str, Statement] = {}
+
+    def __call__(self, sql: str) -> Statement:
+        found = self._known.get(sql)
+        if found is None:
+            if len(self._known) > 5000:  # literal-heavy suites must not grow the process without bound
+                self._known.clear()
+            found = self._known[sql] = classify(sql, self._writing)
+        return found
+
+
+def classify(sql: str, writing_functions: frozenset[str] = _WRITING_FUNCTIONS) -> Statement:
+    """Return the `Statement` that `sql` is."""
+    text = sql
+    while match := _COMMENT.match(text):
+        text = text[match.end() :]
+    word = _WORD.match(text)
+    verb = word.group(1).upper() if word else ""
+    if ";" in text and (split := _parts(text)):
+        return Statement(Kind.WRITE, verb, parts=split)
+    if found := _transaction_control(text, verb):
+        return found
+    if verb in _READS and not _writes(text, writing_functions):
+        return Statement(Kind.READ, verb)
+    if verb in ("PRAGMA", "SET"):  # settings of the connection, not rows
+        return Statement(Kind.SETTING, verb)
+    if _OUTSIDE.match(text):
+        return Statement(Kind.OUTSIDE, verb)
+    return Statement(Kind.DDL if verb in _DDL else Kind.WRITE, verb)
+
+
+def _transaction_control(text: str, verb: str) -> Statement | None:
+    if verb in ("BEGIN", "START"):
+        return Statement(Kind.BEGIN, verb)
+    if verb in ("COMMIT", "END"):
+        return Statement(Kind.COMMIT, verb)
+    if verb in ("ROLLBACK", "ABORT"):
+        if match := _ROLLBACK_TO.match(text):
+            return Statement(Kind.ROLLBACK_TO, verb, match.group(1))
+        return Statement(Kind.ROLLBACK, verb)
+    if verb == "SAVEPOINT" and (match := _SAVEPOINT.match(text)):
+        return Statement(Kind.SAVEPOINT, verb, match.group(1))
+    if verb == "RELEASE" and (match := _RELEASE.match(text)):
+        return Statement(Kind.RELEASE, verb, match.group(1))
+    return None
+
+
+def _writes(text: str, writing_functions: frozenset[str]) -> bool:
+    lowered = text.lower()
+    if _CHANGES.search(lowered):  # data-modifying WITH, SELECT INTO, FOR UPDATE, FOR SHARE
+        return True
+    return any(name in writing_functions for name in _CALL.findall(lowered))
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """Split several statements in one string, but only when one of them would end the transaction."""
+    bare = _QUOTED.sub(lambda match: "x" * len(match.group()), text)
+    if "create function" in bare.lower() or "create trigger" in bare.lower() or not _ENDS_TRANSACTION.search(f";{bare}"):
+        return ()
+    cuts = [index for index, char in enumerate(bare) if char == ";"]
+    starts = [0, *(cut + 1 for cut in cuts)]
+    ends = [*cuts, len(text)]
+    pieces = tuple(text[start:end].strip() for start, end in zip(starts, ends, strict=True))
+    pieces = tuple(piece for piece in pieces if piece)
+    return pieces if len(pieces) > 1 else ()

@@ -1,0 +1,99 @@
+"""The test database as isolation sees it: which driver, which dialect, which pinned connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import StaticPool
+
+from harness.database.drivers import Driver, Physical, drivers_for
+from harness.isolation.pinned import Pinned
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Dialect
+
+
+class Target:
+    """A test database that is provided when a statement first needs it.
+
+    Args:
+        backend: SQLAlchemy's name of the database, known before there is one.
+        provide: starts the database and returns its URL (without a driver); called once.
+        diagnose: says why a connection was lost.
+    """
+
+    def __init__(
+        self,
+        backend: str,
+        provide: Callable[[], URL],
+        diagnose: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self.backend = backend
+        self.driver: Driver = drivers_for(backend, ())
+        self.pinned = Pinned(self._open, diagnose)
+        self.own_engine = False
+        self._provide = provide
+        self._url: URL | None = None
+        self._state: dict[str, Any] = {}
+
+    @property
+    def url(self) -> URL:
+        """The database's URL with the driver of the pinned connection; a placeholder until it is provided."""
+        if self._url is None:
+            return make_url(f"{self.backend}+{self.driver.name}://")
+        return self._url.set(drivername=f"{self.backend}+{self.driver.name}")
+
+    def dialect_class(self) -> type[Dialect]:
+        """Return the dialect class that engines have to use."""
+        return self.driver.dialect_class()
+
+    def choose_driver(self, names: list[str]) -> bool:
+        """Decide on the driver, given those of the application's engines; return whether it changed."""
+        if self.pinned.connected:
+            return False
+        chosen = drivers_for(self.backend, names)
+        changed = chosen is not self.driver
+        self.driver = chosen
+        return changed
+
+    def ensure_ready(self) -> None:
+        """Provide the database and connect, if that has not happened yet."""
+        self.pinned.physical  # noqa: B018 - connects on first access
+
+    def dialect_state(self) -> dict[str, Any]:
+        """Return what SQLAlchemy's dialect learns from the server when it first connects."""
+        return self._state
+
+    def _open(self) -> Physical:
+        if self._url is None:
+            self._url = self._provide()
+        physical = self.driver.connect(self.url)
+        with self.making_own_engine():
+            self._state = _learn(self.url, physical)
+        return physical
+
+    @contextmanager
+    def making_own_engine(self) -> Iterator[None]:
+        """While active, new engines are harness's own and are not captured."""
+        before, self.own_engine = self.own_engine, True
+        try:
+            yield
+        finally:
+            self.own_engine = before
+
+
+def _learn(url: URL, physical: Physical) -> dict[str, Any]:
+    """Let SQLAlchemy set up the real connection and ask the server what it wants to know, once."""
+    engine = create_engine(url, creator=lambda: physical.dbapi, poolclass=StaticPool)
+    before = dict(engine.dialect.__dict__)
+
+    def connect() -> None:
+        with engine.connect():
+            pass
+
+    physical.run(connect)
+    return {key: value for key, value in engine.dialect.__dict__.items() if before.get(key) is not value}

@@ -1,0 +1,89 @@
+"""What pytest sees: hooks only. Imports no third party but pytest, so that having harness installed costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.config import edge
+from harness.run.life import TestLife, life_key, life_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest_plugins = ("harness.fixtures.decisions", "harness.fixtures.database", "harness.fixtures.client", "harness.fixtures.handle")
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    edge.declare(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    # Before any conftest.py: an application imported there must already find its engines captured.
+    _start(early_config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    edge.declare_marker(config)
+    _start(config)
+
+
+def _start(config: pytest.Config) -> None:
+    if life_key not in config.stash:
+        config.stash[life_key] = TestLife.from_pytest(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if life_key in config.stash:
+        config.stash[life_key].close()
+
+
+def pytest_report_header(config: pytest.Config, start_path: Path) -> list[str]:
+    return life_of(config).header()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    life_of(config).collected(items)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    life_of(item.config).before_setup(item)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    if fixturedef.scope == "function":
+        return (yield)
+    with life_of(request.config).fixture_scope(fixturedef.scope, request.node):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    with life_of(pyfuncitem.config).calling(pyfuncitem):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    life = life_of(item.config)
+    life.before_teardown()
+    try:
+        result = yield
+    finally:
+        problems = life.after_teardown()
+    if problems:
+        raise problems[0]
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for note in life_of(config).run.notes:
+        terminalreporter.write_line(f"harness: {note}")

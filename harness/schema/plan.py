@@ -1,0 +1,68 @@
+"""How the tables get into the test database: which way, decided from the settings, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import SchemaError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine, MetaData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaPlan:
+    """A way to build the schema.
+
+    Attributes:
+        how: for the report header.
+        build: builds it through an engine whose commits are real; returns notes for the report, if any.
+    """
+
+    how: str
+    build: Callable[[Engine], list[str]]
+
+
+def plan_schema(
+    wanted: str | None,
+    find_metadata: Callable[[], tuple[MetaData, ...]],
+    resolve: Callable[[str], Callable[..., object]],
+    root: Path,
+) -> SchemaPlan:
+    """Choose the way.
+
+    Args:
+        wanted: the option's value; None means that it was not given.
+        find_metadata: finds the tables of the application; called when the schema is built.
+        resolve: resolves 'pkg.module:function'.
+        root: the project's directory, where an alembic.ini is looked for.
+
+    Raises:
+        SchemaError: migrations were asked for and there is no alembic.ini.
+    """
+    if wanted == "none":
+        return SchemaPlan(how="none", build=lambda engine: [])
+    if wanted == "alembic":
+        from harness.schema.migrations import find_config, upgrade
+
+        config = find_config(root)
+        return SchemaPlan(how=f"alembic ({config.relative_to(root)})", build=lambda engine: upgrade(config, engine))
+    if wanted is None or wanted == "metadata":
+        from harness.schema.tables import create_tables
+
+        return SchemaPlan(how="metadata", build=lambda engine: create_tables(find_metadata(), engine))
+    return SchemaPlan(how=wanted, build=lambda engine: _call(wanted, resolve(wanted), engine))
+
+
+def _call(name: str, function: Callable[..., object], engine: Engine) -> list[str]:
+    try:
+        function(engine)
+    except Exception as error:
+        raise SchemaError(
+            f"harness_schema {name!r} failed: {type(error).__name__}: {error}",
+            remedy="the function is called once per run with an Engine of the test database; its commits are real",
+        ) from error
+    return []

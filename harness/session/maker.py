@@ -1,0 +1,103 @@
+"""Sessions for the test's own use, on engines of harness's own that share the test's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.engine import URL
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+    from sqlalchemy.orm import Session
+
+#: The asynchronous driver of a database when the application does not decide: (module, SQLAlchemy's driver name).
+_ASYNC_DRIVERS = {
+    "sqlite": (("aiosqlite", "aiosqlite"),),
+    "postgresql": (("psycopg", "psycopg"), ("asyncpg", "asyncpg")),
+}
+
+
+class Sessions:
+    """Makes the test's own engines and sessions, each once, when a fixture first asks.
+
+    Args:
+        url: the test database's URL.
+        making: a context in which harness makes an engine; its argument says whether it is an asynchronous one.
+        session_class: the class of the application's sessions, so that the test can use its methods.
+    """
+
+    def __init__(
+        self,
+        url: Callable[[], URL],
+        making: Callable[[bool], AbstractContextManager[None]],
+        session_class: Callable[[bool], type[Any] | None] = lambda asynchronous: None,
+    ) -> None:
+        self._url = url
+        self._making = making
+        self._session_class = session_class
+        self._engine: Engine | None = None
+        self._async_engine: AsyncEngine | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The synchronous engine."""
+        if self._engine is None:
+            from sqlalchemy import create_engine
+
+            with self._making(False):
+                self._engine = create_engine(self._url())
+        return self._engine
+
+    @property
+    def async_engine(self) -> AsyncEngine:
+        """The asynchronous engine.
+
+        Raises:
+            MissingExtra: no asynchronous driver of the database is installed.
+        """
+        if self._async_engine is None:
+            from sqlalchemy.ext.asyncio import create_async_engine
+
+            url = self._url()
+            with self._making(True):
+                self._async_engine = create_async_engine(
+                    url.set(drivername=f"{url.get_backend_name()}+{_async_driver(url)}")
+                )
+        return self._async_engine
+
+    def session(self) -> Session:
+        """Return a new session of the class that the application uses."""
+        from sqlalchemy.orm import Session
+
+        return (self._session_class(False) or Session)(self.engine)  # type: ignore[no-any-return]  # a Session subclass
+
+    def async_session(self) -> AsyncSession:
+        """Return a new asynchronous session; what it loaded stays readable after a commit, as awaiting is explicit."""
+        from sqlalchemy.ext.asyncio import AsyncSession
+
+        cls = self._session_class(True) or AsyncSession
+        return cls(self.async_engine, expire_on_commit=False)  # type: ignore[no-any-return]  # an AsyncSession subclass
+
+    def dispose(self) -> None:
+        """Empty the engines' pools; they can be used again afterwards."""
+        for engine in (self._engine, self._async_engine.sync_engine if self._async_engine else None):
+            if engine is not None:
+                engine.dispose(close=False)
+        self._engine = self._async_engine = None
+
+
+def _async_driver(url: URL) -> str:
+    from importlib.util import find_spec
+
+    current = url.get_driver_name()
+    candidates = _ASYNC_DRIVERS[url.get_backend_name()]
+    ordered = sorted(candidates, key=lambda candidate: candidate[1] != current)
+    for module, driver in ordered:
+        if find_spec(module) is not None:
+            return driver
+    extra = "all" if url.get_backend_name() == "sqlite" else "postgres"
+    raise MissingExtra(" or ".join(module for module, _ in candidates), extra, "an asynchronous session")
