@@ -12,9 +12,11 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 _FATAL = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -74,5 +76,6 @@ class _Farewell:
             os.kill(os.getpid(), number)
 
     def withdraw(self) -> None:
-        if threading.current_thread() is threading.main_thread() and signal.getsignal(self._number) is self:
+        current: object = signal.getsignal(self._number)
+        if threading.current_thread() is threading.main_thread() and current is self:
             signal.signal(self._number, self._previous)

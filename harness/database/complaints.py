@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from harness.errors import DatabaseUnavailable, EngineUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ANOTHER_WAY = (
     "or do without containers: --harness-database=sqlite, or give a server's URL: "
@@ -30,7 +33,8 @@ def no_image(image: str, said: str, local: Sequence[str]) -> DatabaseUnavailable
         f"the image {image} is not on this machine and cannot be pulled",
         where="harness_image",
         why=f"the engine says: {said}",
-        remedy=f"fetch it where a registry can be reached: docker pull {image}\nor name another image; {have}\n" + ANOTHER_WAY,
+        remedy=f"fetch it where a registry can be reached: docker pull {image}\nor name another image; {have}\n"
+        + ANOTHER_WAY,
     )
 
 

@@ -47,14 +47,23 @@ def existing(url: URL, allowed: str | None = None) -> Database:
         driver.connect(url.set(drivername=f"{backend}+{driver.name}")).close()
     except Exception as problem:  # each driver has exceptions of its own, and the system's come on top
         raise _unreachable(url, driver.name, problem) from problem
-    return Database(url=without_driver(url), backend=backend, origin=f"given URL {shown(without_driver(url))}", created=False)
+    return Database(
+        url=without_driver(url), backend=backend, origin=f"given URL {shown(without_driver(url))}", created=False
+    )
 
 
 def _unreachable(url: URL, driver: str, problem: Exception) -> DatabaseUnavailable:
-    place = f"{url.host or 'the default host'}:{url.port}" if url.port else f"{url.host or 'the default host'}, default port"
+    place = (
+        f"{url.host or 'the default host'}:{url.port}"
+        if url.port
+        else f"{url.host or 'the default host'}, default port"
+    )
     said = scrubbed(str(problem).strip() or type(problem).__name__, url)
     if "does not exist" in said and "database" in said:
-        remedy = f"create it, for instance: createdb{f' -h {url.host}' if url.host else ''} {url.database}"
+        options = (("-h", url.host), ("-p", url.port), ("-U", url.username), ("", url.database))
+        remedy = " ".join(
+            ["create it, for instance: createdb", *(f"{flag} {it}".strip() for flag, it in options if it)]
+        )
     elif "authentication failed" in said or "no password supplied" in said:
         remedy = "check user and password in the URL (special characters must be %-encoded)"
     else:

@@ -6,7 +6,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from harness.database.urls import file_of, is_in_memory, shown, without_driver
+from harness.database.urls import bare, file_of, is_in_memory, shown, without_driver
 from harness.errors import UnsafeDatabase
 
 if TYPE_CHECKING:
@@ -49,19 +49,13 @@ def check_is_test_database(url: URL, allowed: str | None = None) -> None:
     raise UnsafeDatabase(
         f"{what} does not look like a test database",
         where=shown(url),
-        why="tests write and delete there, and nothing in its name says that this may be done (the word 'test' is missing)",
+        why="tests write and delete there, and its name does not say that this is fine (the word 'test' is not in it)",
         remedy="use one whose name contains the word test, like app_test\n"
-        f"or allow this one: harness_allow_database = {_bare(without_driver(url))}",
+        f"or allow this one: harness_allow_database = {bare(without_driver(url))}",
     )
 
 
-def _bare(url: URL) -> str:
-    """Render the URL without any trace of a password, as a pattern would be written."""
-    if url.password is not None:
-        url = url._replace(password=None)
-    return shown(url)
-
-
 def _matches(url: URL, pattern: str) -> bool:
-    forms = (url, without_driver(url))
-    return any(fnmatchcase(text, pattern) for form in forms for text in (_bare(form), shown(form)))
+    forms = [text for form in (url, without_driver(url)) for text in (bare(form), shown(form))]
+    # Equality as well, since the host `[::1]` would be read as a set of characters.
+    return pattern in forms or any(fnmatchcase(text, pattern) for text in forms)

@@ -6,10 +6,13 @@ import os
 import platform
 import secrets
 import subprocess
-import sys
-from collections.abc import Mapping
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 RUN, PID, HOST, BORN = "harness.run", "harness.pid", "harness.host", "harness.born"
 
@@ -48,11 +51,11 @@ def host_token() -> str:
     them. A restart changes it too: what an earlier uptime left is then nobody's, which is a leak, but never a
     container pulled away from under somebody.
     """
-    boot = _read("/proc/sys/kernel/random/boot_id") or "no-boot-id"
+    boot = _read("/proc/sys/kernel/random/boot_id") or f"{uuid.getnode():x}"
     try:
         namespace = os.readlink("/proc/self/ns/pid")
     except OSError:
-        namespace = sys.platform
+        namespace = platform.system()
     return "/".join((platform.node() or "unnamed", boot, namespace))
 
 
@@ -70,16 +73,18 @@ def alive(labels: Mapping[str, str]) -> bool:
 
 def _born(pid: int) -> str | None:
     """Return the start time of a process in whatever unit the system has, or None if it is gone or unknown."""
-    if sys.platform == "linux":
+    if platform.system() == "Linux":
         stat = _read(f"/proc/{pid}/stat")
         # The second field is the command in parentheses and may itself contain spaces and parentheses.
         fields = stat.rpartition(")")[2].split() if stat else []
         return None if len(fields) < 20 or fields[0] in "ZX" else fields[19]
-    if sys.platform == "win32":
+    if platform.system() == "Windows":
         return None
     command = ("ps", "-o", "lstart=", "-p", str(pid))
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=5, env={**os.environ, "LC_ALL": "C"}, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=5, env={**os.environ, "LC_ALL": "C"}, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() or None
@@ -89,7 +94,7 @@ def _is_gone(pid: int) -> bool:
     stat = _read(f"/proc/{pid}/stat")
     if stat is not None:
         return stat.rpartition(")")[2].split()[0] in "ZX"  # killed, and not yet waited for by its parent
-    if sys.platform == "win32":
+    if platform.system() == "Windows":
         return False  # there, signal 0 is not a question: it ends the process
     try:
         os.kill(pid, 0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 
@@ -61,7 +63,7 @@ def until_ready(
             raise NotReady(end)
         try:
             return connect()
-        except Exception as problem:  # each driver has exceptions of its own, and the system's come on top
+        except Exception as problem:  # noqa: BLE001 - each driver has exceptions of its own; `ended` and `final` stop
             last = problem
         now = patience.clock()
         if final(last):

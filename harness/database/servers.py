@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +57,12 @@ SERVERS = (
             "PGDATA": "/harness/data",
         },
         # 100 connections are soon used up by workers whose tests have pools of their own.
-        command=tuple(
-            "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300".split()
+        command=(
+            "postgres",
+            "-cfsync=off",
+            "-csynchronous_commit=off",
+            "-cfull_page_writes=off",
+            "-cmax_connections=300",
         ),
         memory="/harness",
         user="harness",

@@ -59,7 +59,9 @@ def file(path: Path, allowed: str | None = None) -> Database:
             f"the SQLite file {path.name} cannot be used: {problem}",
             where=str(path),
             why=f"the directory {path.parent} does not exist" if missing else None,
-            remedy="create the directory" if missing else "name another file, or remove this one and let it be made anew",
+            remedy="create the directory"
+            if missing
+            else "name another file, or remove this one and let it be made anew",
         ) from problem
     return Database(url=_url(str(path)), backend="sqlite", origin=f"file {path}", created=False)
 

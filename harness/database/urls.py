@@ -44,8 +44,15 @@ def without_driver(url: URL) -> URL:
 
 def shown(url: URL) -> str:
     """Render the URL for a reader: every secret is `***`."""
-    hidden = {key: "***" for key in url.query if _SECRET.search(key)}
-    return (url.update_query_dict(hidden) if hidden else url).render_as_string(hide_password=True)
+    hidden = {key: "***" for key in _secrets_in(url)}
+    # Stars are %-encoded in a query.
+    return url.update_query_dict(hidden).render_as_string(hide_password=True).replace("=%2A%2A%2A", "=***")
+
+
+def bare(url: URL) -> str:
+    """Render the URL without any trace of a secret, as one would write a pattern for it."""
+    without = url.difference_update_query(_secrets_in(url))
+    return without._replace(password=None).render_as_string()
 
 
 def scrubbed(text: str, url: URL) -> str:
@@ -54,7 +61,7 @@ def scrubbed(text: str, url: URL) -> str:
     Only where it stands as a password: with `test:test@host/app_test` everything else would be unreadable.
     """
     secrets = {str(url.password)} if url.password else set()
-    secrets |= {str(value) for key, value in url.query.items() if _SECRET.search(key)}
+    secrets |= {str(url.query[key]) for key in _secrets_in(url)}
     for secret in secrets:
         text = text.replace(f":{secret}@", ":***@")
         text = re.sub(rf"(\w*pass\w*\s*[=:]\s*['\"]?){re.escape(secret)}", r"\1***", text, flags=re.IGNORECASE)
@@ -75,3 +82,7 @@ def is_in_memory(url: URL) -> bool:
 def file_of(url: URL) -> Path:
     """Return the file that a SQLite URL names, with or without SQLite's own `file:` form."""
     return Path((url.database or "").removeprefix("file:").partition("?")[0])
+
+
+def _secrets_in(url: URL) -> list[str]:
+    return [key for key in url.query if _SECRET.search(key)]

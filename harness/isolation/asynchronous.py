@@ -26,13 +26,36 @@ class _Yield:
         yield
 
 
+_suspended: dict[asyncio.AbstractEventLoop, int] = {}
+
+
+def suspended(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether a statement is waiting on this loop; its greenlet can only be resumed in the thread it is in."""
+    return _suspended.get(loop, 0) > 0
+
+
+def _await_counted(awaitable: Awaitable[Any]) -> Any:
+    loop = asyncio._get_running_loop()
+    if loop is None:
+        return _await(awaitable)  # raises MissingGreenlet
+    _suspended[loop] = _suspended.get(loop, 0) + 1
+    try:
+        return _await(awaitable)
+    finally:
+        left = _suspended[loop] - 1
+        if left:
+            _suspended[loop] = left
+        else:
+            del _suspended[loop]
+
+
 def checkpoint() -> None:
     """Let other tasks run.
 
     Raises:
         sqlalchemy.exc.MissingGreenlet: the call does not come from an awaited method of the asyncio extension.
     """
-    _await(_Yield())
+    _await_counted(_Yield())
 
 
 def in_greenlet() -> bool:
@@ -49,7 +72,7 @@ def wait_for_future(future: asyncio.Future[None], seconds: float) -> bool:
         done, _ = await asyncio.wait((future,), timeout=seconds)
         return bool(done)
 
-    return bool(_await(wait()))
+    return bool(_await_counted(wait()))
 
 
 class AwaitableMethods:

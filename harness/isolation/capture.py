@@ -127,6 +127,8 @@ class Registry:
         if not known.initialized:
             engine.dialect.__dict__.update(self.target.dialect_state())
             known.initialized = True
+            if engine.dialect is not known.dialect:
+                engine.url = self.target.url
         proxy = ConnectionProxy(self.target.pinned, asynchronous=known.asynchronous)
         self.proxies.add(proxy)
         return proxy  # type: ignore[return-value]  # a proxy is a DBAPI connection by delegation
@@ -170,8 +172,20 @@ def capture(target: Target, ignore: Callable[[], bool]) -> Iterator[Registry]:
     registry = Registry(target)
     original = Engine.__init__
 
-    def __init__(self: Engine, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
+    def __init__(
+        self: Engine,
+        pool: Pool,
+        dialect: Dialect,
+        url: URL,
+        # `create_engine` reads these names from the signature to tell an engine's arguments from a pool's.
+        logging_name: str | None = None,
+        echo: Any = None,
+        query_cache_size: int = 500,
+        execution_options: Any = None,
+        hide_parameters: bool = False,
+        **more: Any,
+    ) -> None:
+        original(self, pool, dialect, url, logging_name, echo, query_cache_size, execution_options, hide_parameters, **more)
         if not ignore():
             registry.add(self)
 

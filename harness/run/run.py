@@ -117,12 +117,12 @@ class Run:
     @cached_property
     def plan(self) -> Plan:
         """Where the test database comes from; decided without starting anything."""
-        from harness.database.identity import RunIdentity
+        from harness.database import identity
         from harness.database.provider import choose
 
         settings = self.settings
         wanted = self.decisions.get("database") or settings.database
-        return choose(wanted, settings.image, settings.allow_database, RunIdentity.current(), self._say)
+        return choose(wanted, settings.image, settings.allow_database, identity.current(), self._say)
 
     @cached_property
     def target(self) -> Target:
@@ -142,7 +142,7 @@ class Run:
     @property
     def origin(self) -> str:
         """How the test database came to be, for messages."""
-        return self._database.origin if self._database is not None else self.plan.origin
+        return self._database.origin if self._database is not None else self.plan.backend
 
     # -- the schema ------------------------------------------------------------------------------------------------
 

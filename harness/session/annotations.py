@@ -14,11 +14,13 @@ import importlib.util
 import inspect
 import sys
 import typing
-from collections.abc import Iterable, Mapping
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 from harness.session.callables import behind
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 def hints(call: object) -> dict[str, Any]:

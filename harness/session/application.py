@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from harness.errors import AppError
+from harness.session.callables import signature
 from harness.session.discover import discover_app
 from harness.session.reference import Origin, resolve, told, user_line
 
@@ -40,7 +41,7 @@ def is_asgi_app(candidate: object) -> bool:
     if inspect.isclass(candidate) or not callable(candidate):
         return False
     try:
-        parameters = inspect.signature(candidate).parameters.values()
+        parameters = signature(candidate).parameters.values()
     except (TypeError, ValueError):
         return False
     required = [parameter for parameter in parameters if _is_required(parameter)]
@@ -70,7 +71,7 @@ def _build(factory: Callable[..., object], spec: str) -> ASGIApp:
 
 def _required(factory: Callable[..., object]) -> list[str]:
     try:
-        parameters = inspect.signature(factory).parameters.values()
+        parameters = signature(factory).parameters.values()
     except (TypeError, ValueError):  # some callables of C extensions have no signature: calling them will tell
         return []
     return [parameter.name for parameter in parameters if _is_required(parameter)]

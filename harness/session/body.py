@@ -1,8 +1,8 @@
 """Read from the source of an unannotated dependency what it yields or returns.
 
-This is the last resort, for ``def get_db(): db = SessionLocal(); yield db``. A body that merely *uses* a session, such as
-one that looks up the current user, must not be taken for one that *gives* a session; so the yielded expression is
-followed to where its value was made, and every step must be understood. When one is not, nothing is said.
+This finds ``def get_db(): db = SessionLocal(); yield db``. A body that merely *uses* a session, such as one that looks
+up the current user, must not be taken for one that *gives* a session; so the yielded expression is followed to where
+its value was made, and every step must be understood. When one is not, nothing is said.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import contextlib
 import functools
 import inspect
 from collections import defaultdict
-from collections.abc import Iterable
 from types import FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.ext.asyncio import async_scoped_session
 from sqlalchemy.orm import scoped_session
@@ -23,6 +22,9 @@ from sqlalchemy.orm import scoped_session
 from harness.session.annotations import hints, imported
 from harness.session.callables import Behind, FunctionNode, behind, own_nodes, syntax
 from harness.session.evidence import Kind, Provision, of_annotation, of_class, of_object, says_nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _UNKNOWN = object()
 _TRANSPARENT = (contextlib.closing, getattr(contextlib, "aclosing", None), next, anext)

@@ -11,10 +11,12 @@ import functools
 import inspect
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, MethodType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -48,6 +50,18 @@ def behind(call: object) -> Behind | None:
     if not isinstance(method, FunctionType):
         return None
     return Behind(function=method, instance=None if isinstance(call, type) else call, bound={})
+
+
+def signature(call: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a callable, of which only the parameters matter.
+
+    Since Python 3.14 annotations are evaluated here, and names imported for type checkers alone would raise.
+    """
+    if sys.version_info >= (3, 14):
+        import annotationlib
+
+        return inspect.signature(call, annotation_format=annotationlib.Format.FORWARDREF)
+    return inspect.signature(call)
 
 
 def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
@@ -118,7 +132,7 @@ def module_of(call: object) -> str:
 def _unwrapped(call: Any) -> object:
     try:
         return inspect.unwrap(call)
-    except ValueError:  # a cycle of __wrapped__: nothing sensible can be said about it
+    except Exception:  # noqa: BLE001 - a cycle of __wrapped__, or a proxy that raises whatever is asked of it
         return None
 
 
@@ -127,7 +141,7 @@ def _behind_partial(call: functools.partial[Any]) -> Behind | None:
     if inner is None:
         return None
     try:
-        arguments = inspect.signature(call.func).bind_partial(*call.args, **call.keywords).arguments
+        arguments = signature(call.func).bind_partial(*call.args, **call.keywords).arguments
     except (TypeError, ValueError):
         arguments = {}
     return Behind(function=inner.function, instance=inner.instance, bound={**inner.bound, **arguments})

@@ -7,11 +7,14 @@ either. Importing would run the project's code before the user's environment is 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import AppError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 _FILES = ("main", "app", "api", "asgi", "application", "server", "factory", "__init__")
 _NEVER = {"test", "tests", "testing", "docs", "examples", "env", "venv", "build", "dist", "node_modules"}

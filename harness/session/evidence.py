@@ -124,11 +124,11 @@ def of_class(found: type[Any]) -> Provision | None:
     return None
 
 
-def of_object(value: object) -> Provision | None:
-    """Tell what an object is."""
-    if isinstance(value, _FACTORIES):
+def of_object(value: Any) -> Provision | None:
+    """Tell what an object is, by its type alone: a proxy may raise when it is asked for its class."""
+    if issubclass(type(value), _FACTORIES):
         # a sessionmaker makes instances of a subclass of its own of the class it was given; an async one does not
-        given = value.class_.__base__ if isinstance(value, sessionmaker) else value.class_
+        given = value.class_.__base__ if issubclass(type(value), sessionmaker) else value.class_
         made = of_class(given) if given else None
         return made and made.factory()
     return of_class(type(value))
@@ -152,7 +152,7 @@ def _is_delivery(origin: Any) -> bool:
 
 
 def _of_callable(arguments: tuple[Any, ...]) -> Provision | None:
-    """``Callable[[], Session]`` is a factory; one that takes arguments, or must be awaited, cannot be replaced by ours."""
+    """``Callable[[], Session]`` is a factory; one that takes arguments or is awaited cannot be replaced by ours."""
     if not arguments or arguments[0] not in ([], ...):
         return None
     origin = typing.get_origin(_bare(arguments[-1]))

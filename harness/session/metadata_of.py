@@ -1,8 +1,9 @@
 """Which tables belong to the project? Those of the models that its modules define, or of the metadata the user names.
 
-Nothing is imported to find out: the application has imported its models already. Of what is loaded, the top-level names
-of the project's modules are looked at; a table that an installed package brings along, without a model of the project on
-its base, is not the project's. (Bases know their subclasses, but also those of modules that have since been replaced.)
+Nothing is imported to find out: the application has imported its models already. Of what is loaded, the top-level
+names of the project's modules are looked at; a table that an installed package brings along, without a model of the
+project on its base, is not the project's. (Bases know their subclasses, but also those of modules that have since been
+replaced.)
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import inspect
 import pkgutil
 import sys
 import sysconfig
-from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from sqlalchemy import MetaData, Table
 from sqlalchemy.orm import registry
 
 from harness.errors import ConfigError, SchemaError
 from harness.session.reference import Origin, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
 
 _ORIGIN = Origin(option="harness_metadata", example="shop.models:Base", error=ConfigError)
 _HARNESS = __name__.partition(".")[0]
@@ -99,7 +103,9 @@ def _is_projects(module: object, packages: Collection[str], root: Path | None) -
         return False
     path = Path(file)
     installed = {"site-packages", "dist-packages"} & set(path.parts) or path.is_relative_to(_STANDARD_LIBRARY)
-    return not installed and (root is None or path.is_relative_to(root) or path.resolve().is_relative_to(root.resolve()))
+    if installed:
+        return False
+    return root is None or path.is_relative_to(root) or path.resolve().is_relative_to(root.resolve())
 
 
 _STANDARD_LIBRARY = sysconfig.get_path("stdlib")
@@ -128,14 +134,13 @@ def _not_metadata(spec: str, found: object) -> ConfigError:
 
 def _no_tables(spec: str) -> SchemaError:
     module, _, name = spec.strip().partition(":")
-    unloaded = _unloaded_models(module)
-    example = unloaded[0] if unloaded else f"{module.partition('.')[0]}.models"
+    unloaded = [f"{beside}:{name}" for beside in _unloaded_models(module)]
+    example = f", for instance {unloaded[0]!r}" if unloaded else ""
     return SchemaError(
         f"the metadata of {spec!r} has no tables",
         where=_ORIGIN.where(spec),
-        why="a table appears when the module of its model is imported, and none was",
-        remedy=f"name the base through a module that imports all models, for instance '{example}:{name}'\n"
-        "or import the models in conftest.py",
+        why="a table appears when the module of its model is imported, and no model module was imported",
+        remedy=f"name the base through a module that imports all models{example}\nor import the models in conftest.py",
     )
 
 

@@ -1,16 +1,18 @@
 """Walk an application's routes, and its mounted applications', down every tree of dependencies.
 
-FastAPI keeps two shapes of routes. Up to 0.137 including a router copies its routes; since 0.138 it keeps the router and
-`fastapi.routing.iter_route_contexts` tells what each route amounts to. The rest of harness sees only `Use`.
+FastAPI keeps two shapes of routes. Up to 0.137 including a router copies its routes; since 0.138 it keeps the router,
+and `fastapi.routing.iter_route_contexts` tells what each route amounts to. The rest of harness sees only `Use`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 _WRAPPED = ("app", "other_asgi_app")  # by middleware and starlette's Mount; by python-socketio
 _HOPS = 32

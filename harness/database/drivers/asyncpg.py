@@ -31,7 +31,10 @@ class Asyncpg:
         return self._loop.call(function, *args, **kwargs)
 
     def script(self, *statements: str) -> None:
-        self._loop.complete(self._connection.execute(";".join(statements)))
+        try:
+            self._loop.complete(self._connection.execute(";".join(statements)))
+        except Exception as error:  # noqa: BLE001 - the adapter raises it again as the DBAPI's own class
+            self.dbapi._handle_exception(error)
 
     def scalars(self, sql: str) -> list[Any]:
         return [row[0] for row in self._loop.complete(self._connection.fetch(sql))]

@@ -54,7 +54,7 @@ def test_ways_to_make_an_app(project: Any, source: str) -> None:
     """An application is found however its module makes it."""
     project.write(main=source)
 
-    assert "main:app" == discover_app(project.root)
+    assert discover_app(project.root) == "main:app"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_factory_is_found(project: Any, source: str) -> None:
     """A factory without required arguments is found when it says or shows that it makes a FastAPI."""
     project.write(main=source)
 
-    assert "main:create_app" == discover_app(project.root)
+    assert discover_app(project.root) == "main:create_app"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_nothing_is_imported(project: Any) -> None:
     """Finding the application runs none of its code."""
     project.write(main=APP + "raise RuntimeError('imported')")
 
-    assert "main:app" == discover_app(project.root)
+    assert discover_app(project.root) == "main:app"
     assert "main" not in sys.modules
 
 
@@ -117,7 +117,7 @@ def test_factory_called_elsewhere_is_one_app(project: Any) -> None:
     """An application that one module builds with another's factory is one candidate: the built one."""
     project.write(shop__factory=FACTORY, shop__main="from .factory import create_app\napp = create_app()")
 
-    assert "shop.main:app" == discover_app(project.root)
+    assert discover_app(project.root) == "shop.main:app"
 
 
 def test_mounted_app_is_not_the_app(project: Any) -> None:
@@ -128,14 +128,14 @@ def test_mounted_app_is_not_the_app(project: Any) -> None:
         "app.mount('/api', api)\napp.mount('/admin', app=admin)",
     )
 
-    assert "shop.main:app" == discover_app(project.root)
+    assert discover_app(project.root) == "shop.main:app"
 
 
 def test_src_that_is_imported_from_is_part_of_the_name(project: Any) -> None:
     """When a module itself imports from src, its own name begins with src."""
     project.write(src__main="from src.settings import x\n" + APP)
 
-    assert "src.main:app" == discover_app(project.root)
+    assert discover_app(project.root) == "src.main:app"
 
 
 def test_several_are_listed(project: Any) -> None:

@@ -31,7 +31,7 @@ def test_app_behind_middleware_is_an_app(project: Any) -> None:
     """An application wrapped in middleware is an application."""
     project.write(wrapped=GOOD + "from starlette.middleware.gzip import GZipMiddleware\napp = GZipMiddleware(app)")
 
-    assert "GZipMiddleware" == type(load_app("wrapped:app")).__name__
+    assert type(load_app("wrapped:app")).__name__ == "GZipMiddleware"
 
 
 def test_plain_asgi_function_is_an_app() -> None:
@@ -42,7 +42,7 @@ def test_plain_asgi_function_is_an_app() -> None:
     def add(a: int, b: int, c: int) -> int:
         return a + b + c
 
-    assert [True, False, False, False] == [is_asgi_app(one) for one in (app, handler, add, FastAPI)]
+    assert [is_asgi_app(one) for one in (app, handler, add, FastAPI)] == [True, False, False, False]
 
 
 def test_factory_is_called(project: Any) -> None:
@@ -204,4 +204,7 @@ def test_every_refusal_says_where_and_what_to_do(project: Any) -> None:
     specs = ["several", "sevral:x", "several:x", "several:f", "several:g", "several:h", "several:i", "several:nothing"]
     errors = [refused(spec) for spec in specs]
 
-    assert all(error.remedy and f"harness_app = {spec!r}" in (error.where or "") for spec, error in zip(specs, errors))
+    assert all(
+        error.remedy and f"harness_app = {spec!r}" in (error.where or "")
+        for spec, error in zip(specs, errors, strict=True)
+    )

@@ -48,7 +48,7 @@ def test_type_checking_import_of_another_session_is_none(project: Any) -> None:
     project.write(elsewhere="class Session: ...")
     imports = "import elsewhere\n    if TYPE_CHECKING: from elsewhere import Session"
 
-    assert () == find_session_dependencies(app_of(project, imports=imports, returns="Session", receives="Session"))
+    assert find_session_dependencies(app_of(project, imports=imports, returns="Session", receives="Session")) == ()
 
 
 def test_unknown_name_does_not_hide_its_neighbours(project: Any) -> None:
@@ -61,12 +61,12 @@ def test_unknown_name_does_not_hide_its_neighbours(project: Any) -> None:
         """
     )
 
-    assert ["return"] == list(hints(importlib.import_module("partly").get_db))
+    assert list(hints(importlib.import_module("partly").get_db)) == ["return"]
 
 
 def test_nothing_readable_is_no_session(project: Any) -> None:
     """An application whose annotations all fail is searched without an error, and has no sessions."""
-    assert () == find_session_dependencies(app_of(project))
+    assert find_session_dependencies(app_of(project)) == ()
 
 
 def test_no_import_is_made_to_read_annotations(project: Any) -> None:
@@ -98,7 +98,7 @@ def test_import_inside_the_body_is_followed(project: Any) -> None:
 
     (found,) = find_session_dependencies(importlib.import_module("late").app)
 
-    assert "late:get_db" == found.name
+    assert found.name == "late:get_db"
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the type statement is new in Python 3.12")

@@ -62,8 +62,7 @@ def current_user():  # type: ignore[no-untyped-def]
 
 def current_name():  # type: ignore[no-untyped-def]
     db = SessionLocal()
-    name = db.execute(None).scalar()  # type: ignore[call-overload]
-    return name
+    return db.execute(None).scalar()  # type: ignore[call-overload]
 
 
 def transaction():  # type: ignore[no-untyped-def]
@@ -121,6 +120,25 @@ def broken() -> "Sesion":  # type: ignore[name-defined]  # noqa: F821, UP037
     return None
 
 
+class Untouchable:
+    """Stands for proxies that raise outside of a request."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError(f"{name} outside of a request")
+
+
+proxy = Untouchable()
+
+
+def behind_proxy():  # type: ignore[no-untyped-def]
+    with proxy() as db:  # type: ignore[operator]
+        yield db
+
+
+def behind_proxys_attribute():  # type: ignore[no-untyped-def]
+    yield proxy.session()
+
+
 FRIENDS: list[Callable[..., Any]] = [
     get_user_db,
     get_session_token,
@@ -143,6 +161,8 @@ FRIENDS: list[Callable[..., Any]] = [
     side_effect,
     events,
     broken,
+    behind_proxy,
+    behind_proxys_attribute,
     BuildSession,
     print,
 ]
@@ -156,7 +176,7 @@ def test_false_friend_is_not_found(friend: Callable[..., Any]) -> None:
     @app.get("/items")
     def items(db: Annotated[Any, Depends(friend)]) -> None: ...
 
-    assert () == find_session_dependencies(app)
+    assert find_session_dependencies(app) == ()
 
 
 def test_consumer_cannot_make_a_session_of_something_else() -> None:
@@ -166,7 +186,7 @@ def test_consumer_cannot_make_a_session_of_something_else() -> None:
     @app.get("/items")
     def items(db: Annotated[Session, Depends(get_build_session)]) -> None: ...
 
-    assert () == find_session_dependencies(app)
+    assert find_session_dependencies(app) == ()
 
 
 def test_a_class_called_session_is_none() -> None:
@@ -182,4 +202,4 @@ def test_a_class_called_session_is_none() -> None:
     @app.get("/items")
     def items(db: Annotated[Any, Depends(get)]) -> None: ...
 
-    assert () == find_session_dependencies(app)
+    assert find_session_dependencies(app) == ()

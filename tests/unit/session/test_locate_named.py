@@ -80,7 +80,7 @@ def test_named_wrapper_is_respected(app: Any) -> None:
     """A pass-through dependency is what the user gets who names it."""
     (found,) = named_dependencies(app, ["shop:get_outer"])
 
-    assert "shop:get_outer" == found.name
+    assert found.name == "shop:get_outer"
 
 
 def test_named_alias_is_its_dependency(app: Any) -> None:
@@ -94,7 +94,7 @@ def test_named_method_of_an_instance(app: Any) -> None:
     """A dotted name reaches a bound method."""
     (found,) = named_dependencies(app, ["shop:database.session"])
 
-    assert "shop:database.session" == found.name
+    assert found.name == "shop:database.session"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_names_keep_their_order(app: Any) -> None:
     """Dependencies come in the order in which they are named."""
     found = named_dependencies(app, ["shop:get_state", "shop:get_outer"])
 
-    assert ["shop:get_state", "shop:get_outer"] == [one.name for one in found]
+    assert [one.name for one in found] == ["shop:get_state", "shop:get_outer"]
 
 
 def test_malformed_name_is_refused(app: Any) -> None:

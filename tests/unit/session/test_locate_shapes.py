@@ -377,7 +377,7 @@ def test_consumer_annotation_is_evidence() -> None:
 def test_lambda_is_found_by_its_consumer() -> None:
     """Even a lambda is found, as the very object that must be overridden."""
     app = FastAPI()
-    get = lambda: SessionLocal()
+    get = lambda: SessionLocal()  # noqa: E731 - the shape under test
 
     @app.get("/items")
     def items(db: Session = Depends(get)) -> None: ...
@@ -434,7 +434,7 @@ def test_body_outweighs_a_wrong_declaration() -> None:
     (found,) = find_session_dependencies(app_with(get))
 
     assert Kind.ASYNC_SESSION is found.kind
-    assert ("its body gives AsyncSession", "returns Session") == found.evidence
+    assert found.evidence == ("its body gives AsyncSession", "returns Session")
 
 
 class Repository:
@@ -460,4 +460,4 @@ def test_websocket_route_is_searched() -> None:
 
     (found,) = find_session_dependencies(app)
 
-    assert ("WS /live/feed",) == found.routes
+    assert found.routes == ("WS /live/feed",)

@@ -30,7 +30,8 @@ MODULES = {
     "declarative": (DECLARATIVE, "Base.metadata"),
     "legacy": (
         BASE
-        + 'Base = declarative_base()\nclass A(Base):\n    __tablename__ = "a"\n    id = Column(Integer, primary_key=True)',
+        + "Base = declarative_base()\nclass A(Base):\n    __tablename__ = 'a'\n"
+        + "    id = Column(Integer, primary_key=True)",
         "Base.metadata",
     ),
     "imperative": (
@@ -69,7 +70,8 @@ def test_sqlmodel_metadata_is_found(project: Any) -> None:
     """The metadata of SQLModel's tables is found when the project defines one of them."""
     sqlmodel = pytest.importorskip("sqlmodel")
     project.write(
-        models="from sqlmodel import *\nclass Hero(SQLModel, table=True):\n    id: int | None = Field(None, primary_key=True)"
+        models="from sqlmodel import *\nclass Hero(SQLModel, table=True):\n"
+        "    id: int | None = Field(None, primary_key=True)"
     )
     load("models")
     try:
@@ -103,7 +105,7 @@ def test_tables_of_installed_packages_are_not_the_projects(project: Any, monkeyp
     monkeypatch.setitem(sys.modules, "installed_models", module)
     spec.loader.exec_module(module)
 
-    assert () == find_metadata(root=project.root)
+    assert find_metadata(root=project.root) == ()
     assert (module.Base.metadata,) == find_metadata(["installed_models"], root=project.root)
 
 
@@ -123,7 +125,7 @@ def test_the_same_metadata_is_told_once(project: Any) -> None:
     project.write(models=DECLARATIVE, other="from models import Base, Author\nmetadata = Base.metadata")
     load("other")
 
-    assert 1 == len(find_metadata(root=project.root))
+    assert len(find_metadata(root=project.root)) == 1
 
 
 def test_two_bases_are_two(project: Any) -> None:
@@ -132,7 +134,7 @@ def test_two_bases_are_two(project: Any) -> None:
     load("models")
     load("more")
 
-    assert 2 == len(find_metadata(root=project.root))
+    assert len(find_metadata(root=project.root)) == 2
 
 
 def test_base_without_tables_is_left_out(project: Any) -> None:
@@ -140,13 +142,13 @@ def test_base_without_tables_is_left_out(project: Any) -> None:
     project.write(models=BASE + "class Base(DeclarativeBase): ...")
     load("models")
 
-    assert () == find_metadata(root=project.root)
+    assert find_metadata(root=project.root) == ()
 
 
 def test_models_of_tests_come_last(project: Any) -> None:
     """Models that test modules define count only where no other module has any."""
-    project.write(tests__test_models=DECLARATIVE)
-    first = load("tests.test_models")
+    project.write(test_only_models=DECLARATIVE)
+    first = load("test_only_models")
 
     assert (first.Base.metadata,) == find_metadata(root=project.root)
 
@@ -164,7 +166,7 @@ def test_objects_that_must_not_be_touched_are_not(project: Any) -> None:
     load("proxies")
     load("models")
 
-    assert 1 == len(find_metadata(root=project.root))
+    assert len(find_metadata(root=project.root)) == 1
 
 
 @pytest.mark.parametrize("name", ["Base", "Base.metadata", "Author", "Base.registry"])
@@ -179,7 +181,7 @@ def test_named_twice_is_one(project: Any) -> None:
     """Metadata named in two ways is one."""
     project.write(models=DECLARATIVE)
 
-    assert 1 == len(load_metadata(["models:Base", "models:Base.metadata"]))
+    assert len(load_metadata(["models:Base", "models:Base.metadata"])) == 1
 
 
 def test_metadata_without_tables_is_refused(project: Any) -> None:
@@ -218,4 +220,4 @@ def test_nothing_named_is_nothing_loaded() -> None:
     """Without names there is no metadata."""
     found: tuple[MetaData, ...] = load_metadata([])
 
-    assert () == found
+    assert found == ()
