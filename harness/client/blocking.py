@@ -62,7 +62,6 @@ class Client(TestClient):
             cookies=cookies,
             headers=headers,
             follow_redirects=follow_redirects,
-            client=client,
         )
         self._driver = driver
         # self.app is an ASGI 3 application by now, also if an older one was given.
@@ -73,6 +72,8 @@ class Client(TestClient):
         self.left_behind: list[str] = []
         starlettes = cast("Any", self._transport)
         starlettes.app = self._wrapped
+        # Set rather than passed: Starlette below 0.38 has no such argument.
+        starlettes.client = client
         self._transport = Transport(
             self,
             self._wrapped,

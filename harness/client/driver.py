@@ -5,7 +5,7 @@ switch of threads there and back for every call. Here the thread that needs a re
 result is there. No thread is started, the loop outlives the test (and with it the application's module-level
 resources), and a request costs a fraction.
 
-Four rules keep that indistinguishable from a thread of its own:
+Five rules keep that indistinguishable from a thread of its own:
 
 * **Turns.** A loop runs in one thread at a time. Whoever holds the baton drives for everybody; when its own result is
   there it hands over to another waiting thread. Those who wait sleep on a condition.
@@ -16,6 +16,8 @@ Four rules keep that indistinguishable from a thread of its own:
   time such a task was seen.
 * **Production's greenlets.** A bridged sync test runs in a greenlet in which SQLAlchemy would allow lazy loads
   anywhere. The loop is driven from a plain greenlet then, so that the application still meets ``MissingGreenlet``.
+* **Greenlets stay in their thread.** One that is suspended in a statement cannot be resumed in another thread, so the
+  baton is handed over only when none is.
 """
 
 from __future__ import annotations
@@ -51,10 +53,14 @@ class Driver:
     """One private event loop, driven by whichever thread waits for it.
 
     Args:
+        busy: tells whether something on the loop can only go on in the thread that drives it now.
         idle_after: seconds without a caller after which left-over tasks are driven by the keeper thread.
     """
 
-    def __init__(self, *, idle_after: float = 0.002) -> None:
+    def __init__(
+        self, *, busy: Callable[[asyncio.AbstractEventLoop], bool] = lambda loop: False, idle_after: float = 0.002
+    ) -> None:
+        self._busy = busy
         self._baton = threading.Condition()
         # Who drives, and for which result. All of these change only with the condition's lock held.
         self._holder: int | None = None
@@ -89,7 +95,7 @@ class Driver:
         """Spawn a task and return when its future is done."""
         loop = self.loop
         self.refuse_reentrance()
-        if asyncio._get_running_loop() is None and self._take_if_free():
+        if asyncio._get_running_loop() is None and self._take_from_keeper():
             # The baton is ours, so the loop stands still: no detour through its thread-safe queue is needed.
             future.add_done_callback(self._wake)
             try:
@@ -161,6 +167,14 @@ class Driver:
             self._awaited = None
             if timer is not None:
                 timer.cancel()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Drive on until the loop can go on in any thread."""
+        assert self._loop is not None
+        while self._busy(self._loop):
+            self._loop.call_later(0.0005, self._loop.stop)
+            self._turn()
 
     def _turn(self) -> None:
         """Run the loop until somebody stops it, from a greenlet in which the application meets production's rules."""
@@ -210,6 +224,14 @@ class Driver:
                 return False
             self._holder, self._keeping = threading.get_ident(), keeping
             return True
+
+    def _take_from_keeper(self) -> bool:
+        """Take the baton if it is free or can be had from the keeper, so that a call runs in the caller's thread."""
+        with self._baton:
+            while self._keeping:
+                self._stop_turn()
+                self._baton.wait()
+            return self._take_if_free()
 
     def _take_unless_done(self, future: Future[Any], deadline: float | None) -> bool:
         """Wait for the baton or for the future, whichever comes first; tell whether it was the baton."""
@@ -264,6 +286,7 @@ class Driver:
         try:
             if self._unattended and not self._closed:
                 self._turn_here()
+                self._settle()
         except BaseException:  # noqa: BLE001 - a task's SystemExit belongs to that task, not to this thread
             pass
         finally:

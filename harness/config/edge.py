@@ -14,6 +14,7 @@ from harness.config.settings import Settings, settings_from
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
 
@@ -48,14 +49,32 @@ def read(config: pytest.Config) -> Settings:
     try:
         return settings_from(found)
     except ConfigError as error:
-        if config.option.help or config.option.version:
+        if only_tells(config):
             return settings_from(resolve(lambda option: None, {}, lambda option: None, file))
         raise pytest.UsageError(f"harness: {error}") from None
 
 
+def asked_for(config: pytest.Config) -> bool:
+    """Tell whether the plugin was named with `-p harness`."""
+    return "harness" in (_arguments(config).plugins or ())
+
+
+def only_tells(config: pytest.Config) -> bool:
+    """Tell whether pytest will only print something, such as its help, and run no test."""
+    arguments = _arguments(config)
+    return any(getattr(arguments, name, False) for name in ("help", "version", "markers"))
+
+
+def _arguments(config: pytest.Config) -> argparse.Namespace:
+    """Return the parsed command line. `config.option` is not filled before the first conftest.py is loaded."""
+    return config.known_args_namespace
+
+
 def _command_line(config: pytest.Config) -> Callable[[Option], list[str] | None]:
+    arguments = _arguments(config)
+
     def said(option: Option) -> list[str] | None:
-        values: list[str] | None = getattr(config.option, option.ini, None)
+        values: list[str] | None = getattr(arguments, option.ini, None)
         return values
 
     return said

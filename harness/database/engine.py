@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from time import monotonic, sleep
@@ -44,12 +45,20 @@ def reach(timeout: float = 8) -> Iterator[DockerClient]:
     source = "DOCKER_HOST" if os.environ.get("DOCKER_HOST") else "docker context or ~/.testcontainers.properties"
     tried = f"{place} ({source})" if place else "the default socket /var/run/docker.sock (DOCKER_HOST is not set)"
     try:  # here and below, OSError includes all that `requests` raises
+        _knock(place or "unix:///var/run/docker.sock")
         client = docker_client.DockerClient(timeout=timeout).client
         client.ping()
     except (DockerException, OSError) as problem:
         raise complaints.no_engine(tried, str(problem)) from problem
     with contextlib.closing(client):
         yield client
+
+
+def _knock(place: str) -> None:
+    """Fail if nothing listens on a Unix socket. Docker's client would fail too, but leave its own socket open."""
+    if place.startswith("unix://") and os.name != "nt":
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.connect(place.removeprefix("unix://"))
 
 
 def sweep(say: Say) -> None:
@@ -62,10 +71,11 @@ def sweep(say: Say) -> None:
     from docker.errors import DockerException
 
     with reach() as engine, contextlib.suppress(DockerException, OSError):  # it is a courtesy: the run goes on without
-        # `sparse`, because a container may go between being listed and being inspected.
+        # `sparse`, because a container may go between being listed and being inspected; it has no `labels` then.
         for found in engine.containers.list(all=True, sparse=True, filters={"label": [RUN, f"{HOST}={host_token()}"]}):
-            if not alive(found.labels) and _removed(found):
-                say(f"removed a container left by a run that was killed ({found.labels[RUN]})")
+            labels = found.attrs["Labels"]
+            if not alive(labels) and _removed(found):
+                say(f"removed a container left by a run that was killed ({labels[RUN]})")
 
 
 def remove(name: str) -> None:

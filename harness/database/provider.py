@@ -103,8 +103,10 @@ def _container(server: servers.Server, image: str | None, run: RunIdentity, say:
 def _unknown(word: str) -> ConfigError:
     words = ("sqlite", *servers.words())
     near = get_close_matches(word.lower(), words, n=1)
+    # What looks like a URL gone wrong may hold a password.
+    what = "the value, not shown as it contains an @," if "@" in word else repr(word)
     return ConfigError(
-        f"{word!r} is no database harness knows{f' (did you mean {near[0]!r}?)' if near else ''}",
+        f"{what} is no database harness knows{f' (did you mean {near[0]!r}?)' if near else ''}",
         where="harness_database",
         remedy=f"use one of {', '.join(words)}, or a SQLAlchemy URL such as postgresql://user:password@host/app_test",
     )

@@ -24,12 +24,13 @@ def parse(text: str) -> URL:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
 
+    scheme = text.partition("://")[0]
     try:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise ConfigError(
             "the database URL cannot be read",
-            where=f"{text.partition('://')[0]}://…",
+            where=f"{scheme}://…" if scheme.replace("+", "").isalnum() else None,
             why="it does not have the form backend[+driver]://user:password@host:port/database",
             remedy="write it like postgresql://app:secret@localhost:5432/app_test, special characters %-encoded",
         ) from None
@@ -44,7 +45,7 @@ def without_driver(url: URL) -> URL:
 
 def shown(url: URL) -> str:
     """Render the URL for a reader: every secret is `***`."""
-    hidden = {key: "***" for key in _secrets_in(url)}
+    hidden = dict.fromkeys(_secrets_in(url), "***")
     # Stars are %-encoded in a query.
     return url.update_query_dict(hidden).render_as_string(hide_password=True).replace("=%2A%2A%2A", "=***")
 

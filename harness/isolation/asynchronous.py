@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy.util as sa_util
 
+from harness.errors import IsolationError
+
 if TYPE_CHECKING:
     from harness.isolation.pinned import Pinned
 
@@ -37,6 +39,8 @@ def suspended(loop: asyncio.AbstractEventLoop) -> bool:
 def _await_counted(awaitable: Awaitable[Any]) -> Any:
     loop = asyncio._get_running_loop()
     if loop is None:
+        if in_greenlet():
+            raise _not_asyncio()
         return _await(awaitable)  # raises MissingGreenlet
     _suspended[loop] = _suspended.get(loop, 0) + 1
     try:
@@ -73,6 +77,14 @@ def wait_for_future(future: asyncio.Future[None], seconds: float) -> bool:
         return bool(done)
 
     return bool(_await_counted(wait()))
+
+
+def _not_asyncio() -> IsolationError:
+    return IsolationError(
+        "a statement was awaited outside of asyncio, as under trio",
+        why="SQLAlchemy's asyncio extension runs on asyncio only",
+        remedy='run the test on asyncio: @pytest.fixture\ndef anyio_backend(): return "asyncio"',
+    )
 
 
 class AwaitableMethods:

@@ -23,12 +23,13 @@ the last savepoint is always newer than the last committed work. The rules:
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.errors import IsolationError, OverlapError
 from harness.isolation.callsite import CallSite, nearest_user_frame
-from harness.isolation.flow import Flow, current_flow
+from harness.isolation.flow import TEST, Flow, current_flow
 from harness.isolation.statements import Kind, Statement
 
 if TYPE_CHECKING:
@@ -255,6 +256,13 @@ class Ledger:
             self.owners.remove(lease)
         if self.aborted_by is lease:
             self.aborted_by = None
+
+    def abandoned(self) -> list[Lease]:
+        """Return the open writers that nobody can end any more: the request or task that began them is over."""
+        suspects = [lease for lease in self.owners if lease.flow is not TEST and not lease.flow.alive]
+        if suspects:
+            gc.collect()  # a connection in a reference cycle gives itself back only now
+        return [lease for lease in suspects if lease in self.owners]
 
     # -- the application's own savepoints --------------------------------------------------------------------------
 

@@ -42,6 +42,8 @@ class Pinned:
         self.catalogue = Catalogue()
         self.classify = Classifier()
         self.wait_seconds = WAIT_SECONDS
+        #: How many transactions with writes have been committed; tells a session that it may be out of date.
+        self.commits = 0
         #: Called before the first statement of a test or fixture: builds the schema.
         self.on_first_use: Callable[[], None] | None = None
         #: Settings that connect listeners of the application sent; a rollback takes them back, so they are repeated.
@@ -164,6 +166,7 @@ class Pinned:
         ledger = level.ledger
         if ledger is None or self._physical is None:
             return []
+        ledger.breaches.extend(_left_open(level, lease) for lease in ledger.abandoned())
         guard = ledger.segments[0].name
         outermost = level.savepoint is None
         try:
@@ -239,6 +242,7 @@ class Pinned:
                 return
             if lease.segments and not lease.failed:
                 self._check_deferred(lease, ledger)
+            self.commits += bool(lease.segments)
             ledger.commit(lease)
             self._settle(lease.level)
             self.waiters.notify()
@@ -308,6 +312,16 @@ class Pinned:
             if left <= 0:
                 raise self.overlap(lease, blocker)
             self.waiters.wait(left)
+
+
+def _left_open(level: Level, lease: Lease) -> IsolationError:
+    """Return the error for a transaction that was neither committed nor rolled back nor closed."""
+    return IsolationError(
+        f"a transaction was still open at the end of {level.name}, with writes that were never committed",
+        where=str(lease.party),
+        why="in production its connection is lost to the pool, and its locks stay until the server gives up on it",
+        remedy="close the session where it is made: with SessionLocal() as session: …, or a dependency with yield",
+    )
 
 
 def outside_transaction(sql: str) -> HarnessError:

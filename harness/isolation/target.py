@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import StaticPool
 
 from harness.database.drivers import Driver, Physical, drivers_for
+from harness.errors import IsolationError
 from harness.isolation.pinned import Pinned
 
 if TYPE_CHECKING:
@@ -47,6 +48,27 @@ class Target:
             return make_url(f"{self.backend}+{self.driver.name}://")
         return self._url.set(drivername=f"{self.backend}+{self.driver.name}")
 
+    def announced_url(self) -> URL:
+        """Provide the database and return its URL as an application would configure it, without a driver."""
+        if self._url is None:
+            self._url = self._provide()
+        return self._url
+
+    def rebind(self, backend: str, provide: Callable[[], URL]) -> None:
+        """Aim at another database, as long as nobody has connected yet.
+
+        Raises:
+            IsolationError: the first one is in use.
+        """
+        if self.pinned.connected:
+            raise IsolationError(
+                "the test database was chosen too late: statements have run on another one already",
+                why="fixture harness_database_url is overridden, but the database was used while modules were imported",
+                remedy="name the database with option harness_database instead",
+            )
+        self.backend, self._provide, self._url = backend, provide, None
+        self.driver = drivers_for(backend, ())
+
     def dialect_class(self) -> type[Dialect]:
         """Return the dialect class that engines have to use."""
         return self.driver.dialect_class()
@@ -69,8 +91,7 @@ class Target:
         return self._state
 
     def _open(self) -> Physical:
-        if self._url is None:
-            self._url = self._provide()
+        self.announced_url()
         physical = self.driver.connect(self.url)
         with self.making_own_engine():
             self._state = _learn(self.url, physical)

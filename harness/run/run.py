@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from harness.isolation.capture import Registry
     from harness.isolation.level import Level
     from harness.isolation.target import Target
+    from harness.schema.inventory import Inventory
     from harness.schema.plan import SchemaPlan
     from harness.session.locate import SessionDependency
     from harness.session.maker import Sessions
@@ -57,6 +58,7 @@ class Run:
         self._schema_error: Exception | None = None
         self._schema_built = False
         self._app: Any = None
+        self._found: Inventory | None = None
         self.active = False
         #: Called once engines are captured; the test that is running then starts its level.
         self.when_captured: Callable[[], None] = lambda: None
@@ -77,7 +79,7 @@ class Run:
         if not names:
             return
         before = {name: self._environment.get(name) for name in names}
-        url = self.target.announced_url(self._provide).render_as_string(hide_password=False)
+        url = self.target.announced_url().render_as_string(hide_password=False)
         for name in names:
             self._environment[name] = url
         self._stack.callback(_restore_environment, self._environment, before)
@@ -102,6 +104,7 @@ class Run:
     def close(self) -> None:
         """Give everything back: engines, environment, loop, connection, database."""
         try:
+            self._leave_database_as_found()
             self._stack.close()
         finally:
             if "sessions" in self.__dict__:
@@ -117,12 +120,24 @@ class Run:
     @cached_property
     def plan(self) -> Plan:
         """Where the test database comes from; decided without starting anything."""
+        return self._choose(self.settings.database)
+
+    def _choose(self, database: str) -> Plan:
         from harness.database import identity
         from harness.database.provider import choose
 
-        settings = self.settings
-        wanted = self.decisions.get("database") or settings.database
-        return choose(wanted, settings.image, settings.allow_database, identity.current(), self._say)
+        return choose(database, self.settings.image, self.settings.allow_database, identity.current(), self._say)
+
+    def decide_database(self, url: str) -> None:
+        """Use another database than the option's, because a conftest says so."""
+        if self.decisions.setdefault("database", url) != url or "plan" not in self.__dict__:
+            self.plan = self._choose(url)
+            return
+        self.plan = self._choose(url)
+        self.target.rebind(self.plan.backend, self._provide)
+        if self._registry is not None:
+            self.target.choose_driver(self._registry.drivers())
+            self._registry.redirect_all()
 
     @cached_property
     def target(self) -> Target:
@@ -170,7 +185,16 @@ class Run:
             packages = (self.app_spec.partition(":")[0].partition(".")[0],)
         return find_metadata(packages, root=self.root)
 
+    def _leave_database_as_found(self) -> None:
+        """Remove from a database that is not harness's own what harness has put there."""
+        if self._found is not None and self.target.pinned.connected:
+            from harness.schema.inventory import remove_since
+
+            remove_since(self._found, self.sessions.engine)
+
     def _build_schema(self) -> None:
+        from harness.schema.inventory import inventory
+
         pinned = self.target.pinned
         pinned.on_first_use = None
         if self._schema_built:
@@ -178,6 +202,8 @@ class Run:
         if self._schema_error is None:
             try:
                 with pinned.committing():
+                    if self._database is not None and not self._database.created:
+                        self._found = inventory(self.sessions.engine)
                     self.notes += self.schema_plan.build(self.sessions.engine)
                 pinned.schema_changed()
                 self._schema_built = True
@@ -264,7 +290,9 @@ class Run:
         """Makes the test's own engines and sessions."""
         from harness.session.maker import Sessions
 
-        return Sessions(lambda: self.target.url, self._making_own, self._session_class)
+        return Sessions(
+            lambda: self.target.url, self._making_own, self._session_class, lambda: self.target.pinned.commits
+        )
 
     @contextmanager
     def _making_own(self, asynchronous: bool) -> Iterator[None]:
@@ -290,8 +318,9 @@ class Run:
     def driver(self) -> Driver:
         """The loop on which the blocking client runs the application."""
         from harness.client.driver import Driver
+        from harness.isolation.asynchronous import suspended
 
-        driver = Driver()
+        driver = Driver(busy=suspended)
         self._stack.callback(driver.close)
         return driver
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import MissingExtra
+from harness.session.fresh import keep_fresh
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,17 +29,20 @@ class Sessions:
         url: the test database's URL.
         making: a context in which harness makes an engine; its argument says whether it is an asynchronous one.
         session_class: the class of the application's sessions, so that the test can use its methods.
+        changes: counts the commits on the test database.
     """
 
     def __init__(
         self,
         url: Callable[[], URL],
         making: Callable[[bool], AbstractContextManager[None]],
-        session_class: Callable[[bool], type[Any] | None] = lambda asynchronous: None,
+        session_class: Callable[[bool], type[Any] | None],
+        changes: Callable[[], int],
     ) -> None:
         self._url = url
         self._making = making
         self._session_class = session_class
+        self._changes = changes
         self._engine: Engine | None = None
         self._async_engine: AsyncEngine | None = None
 
@@ -73,14 +77,18 @@ class Sessions:
         """Return a new session of the class that the application uses."""
         from sqlalchemy.orm import Session
 
-        return (self._session_class(False) or Session)(self.engine)  # type: ignore[no-any-return]  # a Session subclass
+        session = (self._session_class(False) or Session)(self.engine)
+        keep_fresh(session, self._changes)
+        return session  # type: ignore[no-any-return]  # a Session subclass
 
     def async_session(self) -> AsyncSession:
         """Return a new asynchronous session; what it loaded stays readable after a commit, as awaiting is explicit."""
         from sqlalchemy.ext.asyncio import AsyncSession
 
         cls = self._session_class(True) or AsyncSession
-        return cls(self.async_engine, expire_on_commit=False)  # type: ignore[no-any-return]  # an AsyncSession subclass
+        session = cls(self.async_engine, expire_on_commit=False)
+        keep_fresh(session.sync_session, self._changes)
+        return session  # type: ignore[no-any-return]  # an AsyncSession subclass
 
     def dispose(self) -> None:
         """Empty the engines' pools; they can be used again afterwards."""

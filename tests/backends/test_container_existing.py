@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
+import docker
 import pytest
 from sqlalchemy.engine import URL, make_url
 
 from harness.database import identity, servers
 from harness.database.container import start
 from harness.database.drivers import choice
+from harness.database.engine import reach
 from harness.database.existing import existing
-from harness.errors import DatabaseUnavailable, MissingExtra, UnsafeDatabase
+from harness.errors import DatabaseUnavailable, EngineUnavailable, MissingExtra, UnsafeDatabase
+
+IMAGE = os.environ.get("HARNESS_TEST_IMAGE", "postgres:15")
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[URL]:
+def engine(request: pytest.FixtureRequest) -> Iterator[docker.DockerClient]:
+    """The container engine, asked behind harness's back."""
+    if "postgres" not in (request.config.getoption("db") or ["postgres"]):
+        pytest.skip("--db does not select postgres")
+    try:
+        with reach():
+            pass
+    except EngineUnavailable as problem:
+        pytest.skip(f"{problem.fact} (.ci/engine starts one)")
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def url(engine: docker.DockerClient) -> Iterator[URL]:
     """A database on a server."""
-    database = start(servers.SERVERS[0], "postgres:15", identity.current(), print)
+    database = start(servers.SERVERS[0], IMAGE, identity.current(), print)
     yield database.url
     database.close()
 

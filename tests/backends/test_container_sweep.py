@@ -13,10 +13,11 @@ import docker
 import pytest
 
 from harness.database import identity
-from harness.database.engine import sweep
+from harness.database.engine import reach, sweep
 from harness.database.identity import RunIdentity
+from harness.errors import EngineUnavailable
 
-IMAGE = "postgres:15"
+IMAGE = os.environ.get("HARNESS_TEST_IMAGE", "postgres:15")
 CODE = (
     "import sys, time\n"
     "from harness.database import container, identity, servers\n"
@@ -27,8 +28,15 @@ CODE = (
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[docker.DockerClient]:
+def engine(request: pytest.FixtureRequest) -> Iterator[docker.DockerClient]:
     """The container engine, asked behind harness's back."""
+    if "postgres" not in (request.config.getoption("db") or ["postgres"]):
+        pytest.skip("--db does not select postgres")
+    try:
+        with reach():
+            pass
+    except EngineUnavailable as problem:
+        pytest.skip(f"{problem.fact} (.ci/engine starts one)")
     client = docker.from_env()
     yield client
     client.close()

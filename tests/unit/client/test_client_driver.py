@@ -10,7 +10,8 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -19,6 +20,12 @@ import pytest
 from harness.client.driver import Driver
 from harness.client.portal import Portal
 from harness.errors import ClientError
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine in a loop of its own; ``asyncio.run`` would change the thread's current loop as well."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(coroutine)
 
 
 async def _thread_id() -> int:
@@ -188,7 +195,7 @@ def test_a_call_inside_another_loop_runs_in_a_helper_thread(driver: Driver) -> N
     async def test() -> int:
         return Portal(driver).call(_thread_id)
 
-    assert asyncio.run(test()) != threading.get_ident()
+    assert run(test()) != threading.get_ident()
 
 
 def test_an_exception_inside_another_loop_reaches_the_caller(driver: Driver) -> None:
@@ -201,7 +208,7 @@ def test_an_exception_inside_another_loop_reaches_the_caller(driver: Driver) -> 
         Portal(driver).call(fail)
 
     with pytest.raises(LookupError, match="told"):
-        asyncio.run(test())
+        run(test())
 
 
 def test_an_interrupt_propagates_promptly(driver: Driver) -> None:

@@ -45,13 +45,17 @@ def app(log: list[str]) -> FastAPI:
     async def stream(count: int) -> StreamingResponse:
         return Logged(numbers(count), background=BackgroundTask(log.append, "background"))
 
-    @app.get("/broken")
-    async def broken() -> StreamingResponse:
-        async def parts() -> AsyncIterator[bytes]:
-            yield b"first"
+    class Broken(StreamingResponse):
+        """Fails outside a task group, which would make a group of the exception in some versions of Starlette."""
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"first", "more_body": True})
             raise LookupError("told")
 
-        return StreamingResponse(parts())
+    @app.get("/broken")
+    async def broken() -> StreamingResponse:
+        return Broken(numbers(0))
 
     return app
 

@@ -21,8 +21,8 @@ def test_a_name_with_the_word_test_is_a_test_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "app", "latest", "LATEST", "contest", "contests_2024", "attestation", "protest", "greatest_hits", "testimonials",
-     "testament", "backtest", "attest", "fastest", "prod", "tes_t"],
+    ["", "app", "latest", "LATEST", "contest", "contests_2024", "attestation", "protest", "greatest_hits",
+     "testimonials", "testament", "backtest", "attest", "fastest", "prod", "tes_t"],
 )  # fmt: skip
 def test_a_word_that_merely_contains_test_does_not_count(name: str) -> None:
     """English is full of them, and such a database holds somebody's data."""

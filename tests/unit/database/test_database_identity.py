@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -70,7 +71,7 @@ def test_a_hidden_process_counts_as_alive(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_proc_the_start_time_comes_from_ps(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on macOS."""
-    monkeypatch.setattr(identity.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
     process = _sleeper()
     labels = _labels_of(process.pid)
     running = alive(labels)

@@ -94,6 +94,17 @@ def test_nothing_is_guessed_where_nothing_is_near() -> None:
     assert "did you mean" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "word", ["postgresql:app:hush@host/app_test", "app:hush@host://app_test", "x://app:hush@h:p/test"]
+)
+def test_a_url_gone_wrong_is_not_repeated(word: str) -> None:
+    """It may hold a password."""
+    with pytest.raises(ConfigError) as refused:
+        _plan(word)
+
+    assert "hush" not in str(refused.value)
+
+
 def test_a_url_of_an_unknown_database_gets_the_known_ones() -> None:
     """And never the password."""
     with pytest.raises(DatabaseUnavailable) as refused:
