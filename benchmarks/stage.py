@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.util import greenlet_spawn
 
 from benchmarks.databases import Databases
 from benchmarks.drivers import Driver
@@ -40,7 +40,7 @@ class Stage:
     databases: Databases
     target: Target
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    _engines: list[AnyEngine] = field(default_factory=list)
+    _stack: ExitStack = field(default_factory=ExitStack)
     _capturing: bool = False
 
     def captured_engine(self) -> Any:
@@ -69,13 +69,17 @@ class Stage:
         return self.target.own_engine or not self._capturing
 
     @contextmanager
-    def isolated(self) -> Iterator[None]:
-        """One test as harness isolates it: what the plugin does in setup, call and teardown."""
+    def isolated(self, code: CodeType | None = None) -> Iterator[None]:
+        """One test as harness isolates it: what the plugin does in setup, call and teardown.
+
+        Args:
+            code: of the coroutine function that is the test, if it is one.
+        """
         level = Level("the test")
         pinned = self.target.pinned
         pinned.enter(level)
         try:
-            with running_test(None):
+            with running_test(code):
                 yield
         finally:
             if level.ledger is not None:
@@ -84,24 +88,21 @@ class Stage:
         if problems:
             raise problems[0]
 
-    def in_loop(self, function: Any, *arguments: Any) -> Any:
-        """Call a sync function that uses this driver, whichever it is."""
-        if self.driver.asynchronous:
-            return self.loop.run_until_complete(greenlet_spawn(function, *arguments))
-        return function(*arguments)
+    def when_closed(self, action: Callable[[], Any]) -> None:
+        """Do something at the end, before the loop is closed."""
+        self._stack.callback(action)
 
     def close(self) -> None:
         """Close every engine and the loop."""
-        for engine in self._engines:
-            if isinstance(engine, AsyncEngine):
-                self.loop.run_until_complete(engine.dispose())
-            else:
-                engine.dispose()
+        self._stack.close()
         self.loop.close()
 
     def _make(self, url: URL | str, **options: Any) -> AnyEngine:
         engine = create_async_engine(url, **options) if self.driver.asynchronous else create_engine(url, **options)
-        self._engines.append(engine)
+        if isinstance(engine, AsyncEngine):
+            self.when_closed(lambda: self.loop.run_until_complete(engine.dispose()))
+        else:
+            self.when_closed(engine.dispose)
         return engine
 
 

@@ -50,7 +50,11 @@ __all__ = [
 #: So that `-p harness` also works from a checkout that is on the path but not installed.
 pytest_plugins = ("harness.plugin",)
 
-_HOMES = {"Client": "harness.client.blocking", "AsyncClient": "harness.client.concurrent", "Harness": "harness.run.handle"}
+_HOMES = {
+    "Client": "harness.client.blocking",
+    "AsyncClient": "harness.client.concurrent",
+    "Harness": "harness.run.handle",
+}
 
 
 def __getattr__(name: str) -> Any:

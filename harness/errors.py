@@ -28,7 +28,9 @@ class HarnessError(Exception):
         remedy: what to do; several lines are several remedies.
     """
 
-    def __init__(self, fact: str, *, where: str | None = None, why: str | None = None, remedy: str | None = None) -> None:
+    def __init__(
+        self, fact: str, *, where: str | None = None, why: str | None = None, remedy: str | None = None
+    ) -> None:
         self.fact = fact
         self.where = where
         self.why = why

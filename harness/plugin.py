@@ -13,7 +13,13 @@ from harness.run.life import TestLife, life_key, life_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytest_plugins = ("harness.fixtures.decisions", "harness.fixtures.database", "harness.fixtures.client", "harness.fixtures.handle")
+pytest_plugins = (
+    "harness.fixtures.decisions",
+    "harness.fixtures.database",
+    "harness.fixtures.client",
+    "harness.fixtures.handle",
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     edge.declare(parser)

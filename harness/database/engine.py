@@ -62,12 +62,7 @@ def _knock(place: str) -> None:
 
 
 def sweep(say: Say) -> None:
-    """Remove containers whose owner, a run on this machine, was killed before it could.
-
-    Raises:
-        MissingExtra: testcontainers is not installed.
-        EngineUnavailable: no container engine answers.
-    """
+    """Remove containers whose owner, a run on this machine, was killed before it could; raises what `reach` does."""
     from docker.errors import DockerException
 
     with reach() as engine, contextlib.suppress(DockerException, OSError):  # it is a courtesy: the run goes on without
@@ -135,11 +130,7 @@ class Box:
         self._container.ports = ports  # type: ignore[assignment]  # narrower there than what is passed on to docker
 
     def fetch(self, say: Say) -> None:
-        """Pull the image, if it is not on the engine's machine.
-
-        Raises:
-            DatabaseUnavailable: it cannot be pulled.
-        """
+        """Pull the image, if it is not on the engine's machine; DatabaseUnavailable if it cannot be pulled."""
         from docker.errors import DockerException, ImageNotFound
         from docker.utils import parse_repository_tag
 
@@ -157,11 +148,7 @@ class Box:
             raise complaints.no_image(self.image, _said(problem), local) from problem
 
     def launch(self) -> None:
-        """Create and start the container.
-
-        Raises:
-            DatabaseUnavailable: the engine refuses.
-        """
+        """Create and start the container; DatabaseUnavailable if the engine refuses."""
         from docker.errors import DockerException
 
         try:

@@ -115,7 +115,7 @@ class Registry:
             assert owner is not None
             return self._connect(owner, known)
 
-        pool._creator = creator  # type: ignore[assignment]  # settable property; a plain callable is accepted
+        pool._creator = creator
         pool._dialect = engine.dialect
         if type(known.dialect) is not type(engine.dialect):
             pool.__dict__.pop("dispatch", None)  # listeners of another database's driver
@@ -158,7 +158,8 @@ def _dialect_like(old: Dialect, wanted: type[Dialect]) -> Dialect:
         value = getattr(old, name, None) or getattr(old, f"_{name}", None)
         if value is not None and name in accepted:
             carried[name] = value
-    return wanted(dbapi=wanted.import_dbapi(), **carried)
+    make: Any = wanted  # the constructor's arguments are those of the DefaultDialect that every dialect extends
+    return make(dbapi=make.import_dbapi(), **carried)  # type: ignore[no-any-return]  # a Dialect
 
 
 @contextmanager
@@ -185,7 +186,9 @@ def capture(target: Target, ignore: Callable[[], bool]) -> Iterator[Registry]:
         hide_parameters: bool = False,
         **more: Any,
     ) -> None:
-        original(self, pool, dialect, url, logging_name, echo, query_cache_size, execution_options, hide_parameters, **more)
+        original(
+            self, pool, dialect, url, logging_name, echo, query_cache_size, execution_options, hide_parameters, **more
+        )
         if not ignore():
             registry.add(self)
 

@@ -281,7 +281,8 @@ class Ledger:
             return
         height, carried = depth
         above = [segment for segment in self.segments[height:] if segment.owner is not lease]
-        victims = [segment.sealed or segment.owner.party for segment in above if segment.sealed or segment.owner]
+        victims = [segment.sealed for segment in above if segment.sealed]
+        victims += [segment.owner.party for segment in above if segment.owner]
         if self._carried(lease) > carried:
             victims.extend(lease.segments[-1].carries[carried:])
         if victims and not self.closing:

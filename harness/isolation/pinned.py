@@ -186,12 +186,14 @@ class Pinned:
         return IsolationError(
             f"the transaction around {level.name} was ended by something that harness cannot intercept",
             where="\n".join(self.catalogue.suspects) or None,
-            why=f"rows written before that moment may be in the database for good ({type(error).__name__}: {error})".replace(
-                "\n", " "
+            why=(
+                "rows written before that moment may be in the database for good "
+                f"({type(error).__name__}: {' '.join(str(error).split())})"
             ),
             remedy=(
-                "send COMMIT and ROLLBACK through SQLAlchemy or a DBAPI cursor, not inside a server-side procedure or "
-                'through the driver\'s own connection; or use @pytest.mark.harness(isolation="none") and clean up yourself'
+                "send COMMIT and ROLLBACK through SQLAlchemy or a DBAPI cursor, not in a server-side procedure or through "
+                "the driver's own connection,\n"
+                'or use @pytest.mark.harness(isolation="none") and clean up yourself'
             ),
         )
 

@@ -328,7 +328,8 @@ class CursorProxy:
     @property
     def connection(self) -> ConnectionProxy:
         """The logical connection, never the real one."""
-        return self._connection
+        connection: ConnectionProxy = self._connection
+        return connection
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._raw, name)

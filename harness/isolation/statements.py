@@ -44,10 +44,10 @@ _CHANGES = re.compile(r"\b(insert|update|delete|merge|into|share)\b")
 _NAME = r'\s+("(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[\w$]+)'
 _SAVEPOINT = re.compile(r"\s*SAVEPOINT" + _NAME, re.IGNORECASE)
 _RELEASE = re.compile(r"\s*RELEASE(?:\s+SAVEPOINT)?" + _NAME, re.IGNORECASE)
-_ROLLBACK_TO = re.compile(
-    r"\s*ROLLBACK(?:\s+(?:WORK|TRANSACTION))?\s+TO(?:\s+SAVEPOINT)?" + _NAME, re.IGNORECASE
+_ROLLBACK_TO = re.compile(r"\s*ROLLBACK(?:\s+(?:WORK|TRANSACTION))?\s+TO(?:\s+SAVEPOINT)?" + _NAME, re.IGNORECASE)
+_ENDS_TRANSACTION = re.compile(
+    r";\s*(?:commit|end|rollback|abort|begin|start\s+transaction)\b(?!\s+to\b)", re.IGNORECASE
 )
-_ENDS_TRANSACTION = re.compile(r";\s*(?:commit|end|rollback|abort|begin|start\s+transaction)\b(?!\s+to\b)", re.IGNORECASE)
 _QUOTED = re.compile(r"""\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
 _READS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "WITH", "FETCH", "MOVE"})
@@ -139,7 +139,11 @@ def _writes(text: str, writing_functions: frozenset[str]) -> bool:
 def _parts(text: str) -> tuple[str, ...]:
     """Split several statements in one string, but only when one of them would end the transaction."""
     bare = _QUOTED.sub(lambda match: "x" * len(match.group()), text)
-    if "create function" in bare.lower() or "create trigger" in bare.lower() or not _ENDS_TRANSACTION.search(f";{bare}"):
+    if (
+        "create function" in bare.lower()
+        or "create trigger" in bare.lower()
+        or not _ENDS_TRANSACTION.search(f";{bare}")
+    ):
         return ()
     cuts = [index for index, char in enumerate(bare) if char == ";"]
     starts = [0, *(cut + 1 for cut in cuts)]

@@ -9,7 +9,7 @@ import threading
 class Waiters:
     """Everyone who waits for a transaction to end."""
 
-    def __init__(self, lock: threading.RLock) -> None:  # type: ignore[valid-type]  # RLock is a function in typeshed
+    def __init__(self, lock: threading.RLock) -> None:
         self._condition = threading.Condition(lock)
         self._futures: list[asyncio.Future[None]] = []
 

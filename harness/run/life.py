@@ -52,9 +52,9 @@ class TestLife:
         harness installed, and uses none of its fixtures, is left alone.
         """
         settings = edge.read(config)
-        active = settings.configured or "harness" in (config.option.plugins or ())
+        active = settings.configured or edge.asked_for(config)
         try:
-            return cls(Run(settings, config.rootpath, _teller(config)), active and not _only_help(config))
+            return cls(Run(settings, config.rootpath, _teller(config)), active and not edge.only_tells(config))
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {error}") from None
 
@@ -190,10 +190,6 @@ class TestLife:
 
 def _names() -> tuple[str, ...]:
     return tuple(f"{scope} fixtures" for scope in _SCOPES)
-
-
-def _only_help(config: pytest.Config) -> bool:
-    return bool(config.option.help or config.option.version or getattr(config.option, "markers", False))
 
 
 def _teller(config: pytest.Config) -> Any:

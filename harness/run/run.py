@@ -179,7 +179,7 @@ class Run:
             return tuple(self.decisions["metadata"])
         if self.settings.metadata:
             return load_metadata(self.settings.metadata)
-        packages = ()
+        packages: tuple[str, ...] = ()
         if self.app_spec is not None:
             self.app  # noqa: B018 - importing the application imports its models
             packages = (self.app_spec.partition(":")[0].partition(".")[0],)
@@ -348,9 +348,7 @@ def _plain(cls: type[Any]) -> type[Any] | None:
     return cls if issubclass(cls, (Session, AsyncSession)) else None
 
 
-def _restore_environment(
-    environment: dict[str, str] | os._Environ[str], before: Mapping[str, str | None]
-) -> None:
+def _restore_environment(environment: dict[str, str] | os._Environ[str], before: Mapping[str, str | None]) -> None:
     for name, value in before.items():
         if value is None:
             environment.pop(name, None)

@@ -25,10 +25,9 @@ def inventory(engine: Engine) -> Inventory:
     with engine.connect() as connection:
         inspector = inspect(connection)
         postgres = connection.dialect.name == "postgresql"
-        schemas: list[str] = []
-        if postgres:
-            schemas = [name for name in inspector.get_schema_names() if name != "information_schema"]
-        tables = {(schema, name) for schema in (schemas or [None]) for name in inspector.get_table_names(schema)}
+        schemas = [name for name in inspector.get_schema_names() if name != "information_schema"] if postgres else []
+        places: list[str | None] = [*schemas] if postgres else [None]
+        tables = {(schema, name) for schema in places for name in inspector.get_table_names(schema)}
         enums: set[tuple[str, str]] = set()
         if postgres:
             found = connection.execute(

@@ -79,7 +79,7 @@ class Sessions:
 
         session = (self._session_class(False) or Session)(self.engine)
         keep_fresh(session, self._changes)
-        return session  # type: ignore[no-any-return]  # a Session subclass
+        return session
 
     def async_session(self) -> AsyncSession:
         """Return a new asynchronous session; what it loaded stays readable after a commit, as awaiting is explicit."""
@@ -88,7 +88,7 @@ class Sessions:
         cls = self._session_class(True) or AsyncSession
         session = cls(self.async_engine, expire_on_commit=False)
         keep_fresh(session.sync_session, self._changes)
-        return session  # type: ignore[no-any-return]  # an AsyncSession subclass
+        return session
 
     def dispose(self) -> None:
         """Empty the engines' pools; they can be used again afterwards."""

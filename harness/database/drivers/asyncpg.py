@@ -53,7 +53,7 @@ class Asyncpg:
 
 def connect(url: URL) -> Asyncpg:
     """Open the database that `url` names; a server that does not answer is given up after 10 seconds."""
-    dialect_class = url.get_dialect()
+    dialect_class: Any = url.get_dialect()
     dialect = dialect_class(dbapi=dialect_class.import_dbapi())
     arguments, options = dialect.create_connect_args(url)
     loop = PrivateLoop()

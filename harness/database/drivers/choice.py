@@ -39,7 +39,9 @@ class Driver:
 
     def connect(self, url: URL) -> Physical:
         """Open the real connection."""
-        opener = cast("Callable[[URL], Physical]", importlib.import_module(f"harness.database.drivers.{self.home}").connect)
+        opener = cast(
+            "Callable[[URL], Physical]", importlib.import_module(f"harness.database.drivers.{self.home}").connect
+        )
         return opener(url)
 
     def dialect_class(self) -> type[Dialect]:
@@ -52,7 +54,12 @@ class Driver:
 #: In order of preference where nothing else decides: the most tolerant of parameter types first.
 DRIVERS = (
     Driver(
-        name="pysqlite", backend="sqlite", module="sqlite3", home="sqlite", serves=frozenset({"pysqlite", "aiosqlite"}), extra="all"
+        name="pysqlite",
+        backend="sqlite",
+        module="sqlite3",
+        home="sqlite",
+        serves=frozenset({"pysqlite", "aiosqlite"}),
+        extra="all",
     ),
     Driver(
         name="psycopg",
@@ -71,7 +78,12 @@ DRIVERS = (
         extra="postgres",
     ),
     Driver(
-        name="asyncpg", backend="postgresql", module="asyncpg", home="asyncpg", serves=frozenset({"asyncpg"}), extra="postgres"
+        name="asyncpg",
+        backend="postgresql",
+        module="asyncpg",
+        home="asyncpg",
+        serves=frozenset({"asyncpg"}),
+        extra="postgres",
     ),
 )
 
@@ -97,6 +109,8 @@ def drivers_for(backend: str, wanted: Iterable[str]) -> Driver:
     """
     candidates = [driver for driver in DRIVERS if driver.backend == backend and installed(driver)]
     if not candidates:
-        raise MissingExtra("psycopg or asyncpg" if backend == "postgresql" else f"a driver for {backend}", "postgres", f"{backend}")
+        raise MissingExtra(
+            "psycopg or asyncpg" if backend == "postgresql" else f"a driver for {backend}", "postgres", f"{backend}"
+        )
     names = set(wanted)
     return next((driver for driver in candidates if driver.serves & names), candidates[0])

@@ -50,7 +50,8 @@ class SQLite:
 def connect(url: URL) -> SQLite:
     """Open the database that `url` names."""
     dialect = url.get_dialect()()
-    arguments, options = dialect.create_connect_args(url)
+    arguments, given = dialect.create_connect_args(url)
+    options: dict[str, Any] = dict(given)
     options |= {"isolation_level": None, "check_same_thread": False}
     options.pop("autocommit", None)
-    return SQLite(sqlite3.connect(*arguments, **options))
+    return SQLite(sqlite3.connect(arguments[0], **options))
