@@ -140,9 +140,7 @@ class AsyncClient(httpx.AsyncClient):
 class LoopTransport(httpx.AsyncBaseTransport):
     """Carries a request to the application, in a task of its own as in a server."""
 
-    def __init__(
-        self, app: ASGIApp, *, raise_app_exceptions: bool, root_path: str, client: tuple[str, int]
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, raise_app_exceptions: bool, root_path: str, client: tuple[str, int]) -> None:
         self.app = app
         self.raise_app_exceptions = raise_app_exceptions
         self.root_path = root_path

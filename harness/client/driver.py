@@ -31,6 +31,7 @@ from concurrent.futures import Future
 from contextvars import Context, ContextVar
 from typing import Any, Protocol
 
+from harness.client.baton import Baton
 from harness.client.keeper import Keeper
 from harness.client.leftovers import cancel_all
 from harness.errors import ClientError
@@ -61,11 +62,8 @@ class Driver:
         self, *, busy: Callable[[asyncio.AbstractEventLoop], bool] = lambda loop: False, idle_after: float = 0.002
     ) -> None:
         self._busy = busy
-        self._baton = threading.Condition()
-        # Who drives, and for which result. All of these change only with the condition's lock held.
-        self._holder: int | None = None
-        self._awaited: Future[Any] | None = None
-        self._keeping = False
+        self._baton = Baton(self._stop)
+        self._making = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._root: asyncio.Task[None] | None = None
         self._retired = asyncio.Event()
@@ -76,7 +74,7 @@ class Driver:
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
         """The private loop; made on first use, by the policy that is current then."""
-        with self._baton:
+        with self._making:
             if self._closed:
                 raise ClientError(
                     "the client's event loop is closed",
@@ -95,9 +93,9 @@ class Driver:
         """Spawn a task and return when its future is done."""
         loop = self.loop
         self.refuse_reentrance()
-        if asyncio._get_running_loop() is None and self._take_from_keeper():
+        if asyncio._get_running_loop() is None and self._baton.take_from_keeper():
             # The baton is ours, so the loop stands still: no detour through its thread-safe queue is needed.
-            future.add_done_callback(self._wake)
+            future.add_done_callback(self._baton.wake)
             try:
                 spawn(loop)
                 self._drive(future, None)
@@ -110,7 +108,7 @@ class Driver:
     def submit(self, spawn: Callable[[asyncio.AbstractEventLoop], None]) -> None:
         """Spawn a task without waiting for it."""
         loop = self.loop
-        if self._take_if_free():
+        if self._baton.take_if_free():
             try:
                 spawn(loop)
             finally:
@@ -131,8 +129,8 @@ class Driver:
             self._wait_elsewhere(future, timeout)
             return
         deadline = None if timeout is None else time.monotonic() + timeout
-        future.add_done_callback(self._wake)
-        if self._take_unless_done(future, deadline):
+        future.add_done_callback(self._baton.wake)
+        if self._baton.take_unless_done(future, deadline):
             try:
                 self._drive(future, deadline)
             finally:
@@ -156,7 +154,7 @@ class Driver:
     def _drive(self, future: Future[Any], deadline: float | None) -> None:
         """Run the loop until the future is done. The baton must be held."""
         assert self._loop is not None
-        self._awaited = future
+        self._baton.await_for(future)
         timer = None
         if deadline is not None:
             timer = self._loop.call_later(max(deadline - time.monotonic(), 0), self._loop.stop)
@@ -164,7 +162,7 @@ class Driver:
             while not future.done() and (deadline is None or time.monotonic() < deadline):
                 self._turn()
         finally:
-            self._awaited = None
+            self._baton.await_for(None)
             if timer is not None:
                 timer.cancel()
         self._settle()
@@ -202,58 +200,19 @@ class Driver:
             except asyncio.CancelledError:
                 continue
 
-    def _wake(self, future: Future[Any]) -> None:
-        """Tell whoever waits that a future is done."""
-        with self._baton:
-            if self._awaited is future and self._loop is not None:
-                self._stop_turn()
-            self._baton.notify_all()
-
-    def _stop_turn(self) -> None:
-        assert self._loop is not None
-        if self._holder == threading.get_ident():
+    def _stop(self, here: bool) -> None:
+        """End the turn that is going on."""
+        if self._loop is None:
+            return
+        if here:
             self._loop.stop()
         else:
             self._loop.call_soon_threadsafe(self._loop.stop)
 
-    # The baton
-
-    def _take_if_free(self, *, keeping: bool = False) -> bool:
-        with self._baton:
-            if self._holder is not None:
-                return False
-            self._holder, self._keeping = threading.get_ident(), keeping
-            return True
-
-    def _take_from_keeper(self) -> bool:
-        """Take the baton if it is free or can be had from the keeper, so that a call runs in the caller's thread."""
-        with self._baton:
-            while self._keeping:
-                self._stop_turn()
-                self._baton.wait()
-            return self._take_if_free()
-
-    def _take_unless_done(self, future: Future[Any], deadline: float | None) -> bool:
-        """Wait for the baton or for the future, whichever comes first; tell whether it was the baton."""
-        with self._baton:
-            while not future.done():
-                if self._holder is None:
-                    self._holder = threading.get_ident()
-                    return True
-                if self._keeping:
-                    self._stop_turn()
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    return False
-                self._baton.wait(left)
-            return False
-
     def _hand_over(self) -> None:
-        with self._baton:
-            self._holder, self._keeping = None, False
-            self._baton.notify_all()
-            if self._unattended and not self._closed:
-                self._keeper.call()
+        self._baton.hand_over()
+        if self._unattended and not self._closed:
+            self._keeper.call()
 
     def _wait_elsewhere(self, future: Future[Any], timeout: float | None) -> None:
         """Wait in a thread that has no loop: this one runs another loop, and two cannot run in one thread."""
@@ -276,12 +235,12 @@ class Driver:
     def attend(self, change: int) -> None:
         """Count the tasks that nobody waits for; called in the loop. At none the keeper may rest."""
         self._unattended += change
-        if not self._unattended and self._keeping and self._loop is not None:
+        if not self._unattended and self._baton.kept and self._loop is not None:
             self._loop.stop()
 
     def _keep(self) -> None:
         """Drive for the tasks left behind until somebody wants the baton."""
-        if not self._take_if_free(keeping=True):
+        if not self._baton.take_if_free(keeping=True):
             return
         try:
             if self._unattended and not self._closed:
@@ -300,13 +259,13 @@ class Driver:
         Raises:
             ClientError: when a task does not end within five seconds of being cancelled.
         """
-        with self._baton:
+        with self._making:
             loop, root, self._closed = self._loop, self._root, True
         self._keeper.close()
         if loop is None or root is None or loop.is_closed():
             return
         ending: Future[None] = Future()
-        while not self._take_unless_done(ending, None):
+        while not self._baton.take_unless_done(ending, None):
             pass
         try:
             # A plain task: root must outlive it, because anyio's worker threads end when root does.

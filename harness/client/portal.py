@@ -49,9 +49,7 @@ class Portal:
         return call.outcome()
 
     @overload
-    def start_task_soon(
-        self, func: Callable[..., Awaitable[T]], *args: object, name: object = None
-    ) -> Future[T]: ...
+    def start_task_soon(self, func: Callable[..., Awaitable[T]], *args: object, name: object = None) -> Future[T]: ...
     @overload
     def start_task_soon(self, func: Callable[..., T], *args: object, name: object = None) -> Future[T]: ...
     def start_task_soon(self, func: Callable[..., Any], *args: object, name: object = None) -> Future[Any]:

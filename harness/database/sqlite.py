@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from harness.database.cleanup import guaranteed
 from harness.database.guard import check_is_test_database
-from harness.database.handle import Database
+from harness.database.handle import Database, nothing_to_close
 from harness.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def memory(run_id: str) -> Database:
 
 
 def file(path: Path, allowed: str | None = None) -> Database:
-    """Use the file the user named; it is made if missing, and stays, so that it can be looked at afterwards.
+    """Use the file the user named. If it is missing it is made, and removed afterwards; one that was there stays.
 
     Raises:
         UnsafeDatabase: its name does not say that it is for tests, and `allowed` does not match.
@@ -50,6 +51,7 @@ def file(path: Path, allowed: str | None = None) -> Database:
     # Absolute, because the application may change the working directory.
     path = path.absolute()
     check_is_test_database(_url(str(path)), allowed)
+    found = path.exists()
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA schema_version")
@@ -63,7 +65,8 @@ def file(path: Path, allowed: str | None = None) -> Database:
             if missing
             else "name another file, or remove this one and let it be made anew",
         ) from problem
-    return Database(url=_url(str(path)), backend="sqlite", origin=f"file {path}", created=False)
+    close = nothing_to_close if found else guaranteed(partial(path.unlink, missing_ok=True), outlives_process=True)
+    return Database(url=_url(str(path)), backend="sqlite", origin=f"file {path}", created=not found, close=close)
 
 
 def _temporary(name: str) -> Database:

@@ -38,6 +38,7 @@ class TestLife:
         self._test: Level | None = None
         self._scopes: dict[Any, Level] = {}
         self._overrides: list[tuple[Any, dict[Any, Any]]] = []
+        self._problems: list[IsolationError] = []
         self._isolated = True
         self._running = False
         run.when_captured = self.join
@@ -142,7 +143,8 @@ class TestLife:
 
     def _leave_scope(self, node: Any) -> None:
         level = self._scopes.pop(node)
-        self.run.leave(level)
+        # The last test of the scope is still open here: it ends with it.
+        self._problems += self.run.leave(level)
         if self._test is not None and self._test.ended:
             self._test = None
 
@@ -166,10 +168,11 @@ class TestLife:
         """End the test's level, and return what went wrong with its isolation."""
         self._running = False
         self._restore_overrides()
-        if self._test is None:
-            return []
-        level, self._test = self._test, None
-        return self.run.leave(level)
+        if self._test is not None:
+            level, self._test = self._test, None
+            self._problems += self.run.leave(level)
+        problems, self._problems = self._problems, []
+        return problems
 
     # -- dependency overrides --------------------------------------------------------------------------------------
 

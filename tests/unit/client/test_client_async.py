@@ -132,7 +132,7 @@ async def test_the_block_starts_and_ends_the_app(app: FastAPI, log: list[str]) -
 async def test_startup_and_shutdown_may_be_asked_for_by_different_tasks(app: FastAPI, log: list[str]) -> None:
     """As pytest plugins do for fixtures; a task group in the lifespan bears it."""
     client = async_client(app)
-    await asyncio.create_task(client.get("/"))  # type: ignore[arg-type] # a coroutine by construction
+    await asyncio.create_task(client.get("/"))
     await asyncio.create_task(client.aclose())
     assert log == ["startup", "shutdown"]
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from fastapi import BackgroundTasks, Cookie, FastAPI, File, Request, Response, UploadFile
@@ -64,7 +64,7 @@ def _add_plain(app: FastAPI) -> None:
         return Response(await request.body(), media_type=request.headers.get("content-type"))
 
     @app.post("/upload")
-    async def upload(file: UploadFile = File()) -> dict[str, Any]:
+    async def upload(file: Annotated[UploadFile, File()]) -> dict[str, Any]:
         return {"name": file.filename, "size": len(await file.read())}
 
     @app.get("/boom")
@@ -88,7 +88,7 @@ def _add_stateful(app: FastAPI) -> None:
         return response
 
     @app.get("/me")
-    async def me(user: str = Cookie(default="nobody")) -> str:
+    async def me(user: Annotated[str, Cookie()] = "nobody") -> str:
         return user
 
     @app.get("/state")
@@ -194,7 +194,7 @@ def test_breaches_of_the_protocol_are_errors(make_client: MakeClient, messages: 
         for message in messages:
             await send(message)
 
-    with pytest.raises(AssertionError, match="http.response"):
+    with pytest.raises(AssertionError, match=r"http\.response"):
         make_client(app).get("/")
 
 
@@ -439,7 +439,9 @@ def test_an_endpoint_that_calls_the_client_is_told(driver: Driver) -> None:
         client.get("/")
 
 
-@pytest.mark.parametrize(("options", "word"), [({"backend": "trio"}, "trio"), ({"backend_options": {"debug": True}}, "policy")])
+@pytest.mark.parametrize(
+    ("options", "word"), [({"backend": "trio"}, "trio"), ({"backend_options": {"debug": True}}, "policy")]
+)
 def test_another_backend_is_refused(app: FastAPI, driver: Driver, options: dict[str, Any], word: str) -> None:
     """trio, or a loop with options of its own, is refused with the reason and the remedy."""
     with pytest.raises(ClientError) as error:

@@ -85,7 +85,7 @@ def test_a_worker_thread_started_in_a_child_task_survives(driver: Driver) -> Non
     """The same holds when the application made a task of its own for it."""
 
     async def worker() -> int:
-        return await asyncio.create_task(anyio.to_thread.run_sync(threading.get_ident))  # type: ignore[arg-type] # a coroutine by construction
+        return await asyncio.create_task(anyio.to_thread.run_sync(threading.get_ident))
 
     portal = Portal(driver)
     assert len({portal.call(worker) for _ in range(5)}) == 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
 from harness.client.driver import Driver
 from harness.client.portal import Portal
 
-greenlet = pytest.importorskip("greenlet")
+greenlet: Any = pytest.importorskip("greenlet")
 
 
 class Bridged(greenlet.greenlet):  # type: ignore[misc] # greenlet is untyped here

@@ -141,6 +141,7 @@ def test_the_lifespan_is_entered_and_left_in_one_task(make_client: MakeClient) -
 
 def test_a_shutdown_that_hangs_is_bounded(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """A lifespan that does not end is cancelled and told."""
+
     @asynccontextmanager
     async def hanging(app: FastAPI) -> AsyncIterator[None]:
         yield

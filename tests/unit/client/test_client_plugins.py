@@ -51,9 +51,16 @@ def _run(folder: Path, body: str, *options: str, scope: str = "function") -> str
     text = PRELUDE.replace("SCOPE", scope) + textwrap.dedent(body)
     (folder / "test_it.py").write_text(text)
     root = str(Path(harness.errors.__file__).parents[1])
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:harness", *options, "test_it.py"]
+    command = [
+        sys.executable,
+        *["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:harness"],
+        *options,
+        "test_it.py",
+    ]
     environment = os.environ | {"PYTHONPATH": root}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
     return done.stdout + done.stderr
 
 

@@ -127,7 +127,7 @@ def test_start_task_refuses_a_task_without_status(portal: Portal) -> None:
     async def work(*, task_status: Any) -> None:
         return None
 
-    with pytest.raises(RuntimeError, match="task_status.started"):
+    with pytest.raises(RuntimeError, match=r"task_status\.started"):
         portal.start_task(work)
 
 

@@ -98,14 +98,28 @@ def test_an_old_sqlite_gets_a_temporary_file(monkeypatch: pytest.MonkeyPatch) ->
     assert not path.parent.exists()
 
 
-def test_a_file_is_made_and_stays(tmp_path: Path) -> None:
-    """The user named it, perhaps to look into it afterwards."""
+def test_a_file_that_was_missing_is_made_and_removed(tmp_path: Path) -> None:
+    """What harness has made does not stay behind."""
     path = tmp_path / "app_test.db"
     database = sqlite.file(path)
+    assert path.exists()
+
+    database.close()
+
+    assert not path.exists()
+    assert (database.created, database.origin) == (True, f"file {path}")
+
+
+def test_a_file_that_was_there_stays(tmp_path: Path) -> None:
+    """It is the user's; what harness puts into it is removed by the schema room."""
+    path = tmp_path / "app_test.db"
+    path.touch()
+    database = sqlite.file(path)
+
     database.close()
 
     assert path.exists()
-    assert (database.created, database.origin) == (False, f"file {path}")
+    assert not database.created
 
 
 def test_a_file_is_the_same_from_every_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
