@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.config import edge
-from harness.run.life import TestLife, life_key, life_of
+from harness.run.life import TestLife, life_key, life_of, told_plainly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,8 +57,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
-    life_of(item.config).before_setup(item)
-    return (yield)
+    with told_plainly():
+        life_of(item.config).before_setup(item)
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -80,14 +81,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     life = life_of(item.config)
-    life.before_teardown()
-    try:
-        result = yield
-    finally:
-        problems = life.after_teardown()
-    if problems:
-        raise problems[0]
-    return result
+    with told_plainly():
+        life.before_teardown()
+        try:
+            result = yield
+        finally:
+            problems = life.after_teardown()
+        if problems:
+            raise problems[0]
+        return result
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -7,13 +7,11 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import unquote
 
-from starlette.testclient import TestClient
-
 from harness.client.driver import Driver
 from harness.client.exchange import Exchange, StreamedExchange
 from harness.client.lifespan import Lifespan
 from harness.client.portal import Portal
-from harness.client.transport import ASGIApp, Wrap, http_scope, httpx, is_buffered, set_buffered
+from harness.client.transport import ASGIApp, TestClient, Wrap, http_scope, httpx, is_buffered, set_buffered
 from harness.errors import ClientError
 
 if TYPE_CHECKING:

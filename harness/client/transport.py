@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx2 as httpx
+    from starlette.testclient import TestClient
 else:
     with warnings.catch_warnings():
         # Starlette warns at import when only httpx is there. That is for the user's own import to say, and with
         # `-W error` it would make harness unusable.
         warnings.simplefilter("ignore")
-        from starlette.testclient import httpx
+        from starlette.testclient import TestClient, httpx
 
 __all__ = [
     "ASGIApp",
@@ -25,6 +26,7 @@ __all__ = [
     "Receive",
     "Scope",
     "Send",
+    "TestClient",
     "Wrap",
     "http_scope",
     "httpx",

@@ -28,6 +28,15 @@ def life_of(config: pytest.Config) -> TestLife:
     return config.stash[life_key]
 
 
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Show an error of harness as its message alone: a walk through harness's own code helps nobody."""
+    try:
+        yield
+    except HarnessError as error:
+        raise pytest.fail.Exception(f"harness: {error}", pytrace=False) from None
+
+
 class TestLife:
     """Turns pytest's phases into levels of isolation."""
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import aiosqlite  # noqa: F401
 import fastapi.testclient  # noqa: F401
 import pytest
+import sqlalchemy.dialects.postgresql  # noqa: F401
 import sqlalchemy.ext.asyncio  # noqa: F401
 import sqlalchemy.orm  # noqa: F401
+import sqlmodel  # noqa: F401
 
 from tests.support.projects import PRODUCTION, Project, new_project
 

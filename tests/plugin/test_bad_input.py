@@ -17,7 +17,7 @@ def files(project: Project) -> list[str]:
     return sorted(
         str(path.relative_to(project.path))
         for path in project.path.rglob("*")
-        if path.is_file() and path.suffix not in {".py", ".pyc", ".ini"}
+        if path.is_file() and path.suffix not in {".py", ".pyc", ".ini"} and path.name not in {"stdout", "stderr"}
     )
 
 
@@ -188,10 +188,10 @@ def test_a_type_that_sqlite_lacks_is_told_with_both_ways_out(project: Project) -
     project.write(
         models="""
             from sqlalchemy import Column, Integer, MetaData, Table
-            from sqlalchemy.dialects.postgresql import JSONB
+            from sqlalchemy.dialects.postgresql import INTERVAL
 
             metadata = MetaData()
-            table = Table("things", metadata, Column("id", Integer, primary_key=True), Column("data", JSONB))
+            table = Table("things", metadata, Column("id", Integer, primary_key=True), Column("data", INTERVAL))
         """,
         test_it=_USES_SESSION,
     ).ini("harness_metadata = models:metadata")
@@ -336,7 +336,7 @@ def test_an_async_test_without_a_plugin_that_runs_it_fails_with_a_remedy(project
     ("fixture", "use"),
     [
         ("async_client", "await async_client.get('/users')"),
-        ("async_db_session", "await async_db_session.connection()"),
+        ("async_db_session", "await async_db_session.execute(__import__('sqlalchemy').text('SELECT 1'))"),
     ],
 )
 def test_trio_is_refused_with_a_remedy(project: Project, fixture: str, use: str) -> None:
@@ -394,32 +394,32 @@ def test_escape(db_session, again):
 
 def test_a_commit_through_the_drivers_own_connection_is_blamed(project: Project) -> None:
     """harness cannot intercept it: the guilty test fails with the line, and the next one starts on a new transaction."""
-    project.app().ini("harness_app = shop.main:app").write(
+    project.app("async").ini("harness_app = shop.main:app", "asyncio_mode = auto").write(
         test_it="""
-            from sqlalchemy import func, select, text
+            from sqlalchemy import func, select
             from shop.main import engine
             from shop.models import User
 
-            def test_guilty(db_session):
-                db_session.add(User(name="ann"))
-                db_session.commit()
-                raw = engine.raw_connection()
-                raw.driver_connection.commit()
-                raw.close()
+            async def test_guilty(async_db_session):
+                async_db_session.add(User(name="ann"))
+                await async_db_session.commit()
+                async with engine.connect() as connection:
+                    raw = await connection.get_raw_connection()
+                    await raw.driver_connection.commit()
 
-            def test_innocent(db_session):
-                db_session.add(User(name="bob"))
-                db_session.commit()
-                assert db_session.scalar(select(func.count()).select_from(User).where(User.name == "bob")) == 1
+            async def test_innocent(async_db_session):
+                async_db_session.add(User(name="bob"))
+                await async_db_session.commit()
+                assert await async_db_session.scalar(select(func.count()).where(User.name == "bob")) == 1
         """
     )
-    result = project.run()
+    result = project.run_apart()
 
     assert (result.passed, result.errors) == (2, 1), result.text
     result.assert_says(
         "the transaction around the test was ended by something that harness cannot intercept",
         "ERROR at teardown of test_guilty",
-        "test_it.py:9 in test_guilty",
+        "test_it.py:10 in test_guilty",
         "rows written before that moment may be in the database for good",
         'isolation="none"',
     )
