@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -36,6 +37,12 @@ class Settings:
     def source(self, name: str) -> str:
         """Return where the value of an option comes from."""
         return self.sources[name].source
+
+
+def without_password(database: str) -> str:
+    """Return `harness_database` as it may be shown. SQLAlchemy, which knows URLs, may not be imported just for this."""
+    hidden = re.sub(r"(://[^/?#:@]*):[^/?#]*@", r"\1:***@", database)
+    return re.sub(r"([?&][^=&]*(?:pass|secret|token)[^=&]*=)[^&]*", r"\1***", hidden, flags=re.IGNORECASE)
 
 
 def settings_from(found: Mapping[str, Value]) -> Settings:

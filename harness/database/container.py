@@ -42,6 +42,7 @@ def start(server: Server, image: str | None, run: RunIdentity, say: Say, patienc
         DatabaseUnavailable: no image, or no usable server in the container.
     """
     driver = drivers_for(server.backend, ())
+    engine.require()
     engine.sweep(say)
     password = secrets.token_urlsafe(24)
     name = f"harness-{run.run_id}-{secrets.token_hex(2)}"

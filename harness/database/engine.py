@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
+def require() -> None:
+    """Check that containers can be used from here at all.
+
+    Raises:
+        MissingExtra: testcontainers is not installed.
+    """
+    if find_spec("testcontainers") is None:
+        raise MissingExtra("testcontainers", "containers", "a database in a container")
+
+
+
 @contextlib.contextmanager
 def reach(timeout: float = 8) -> Iterator[DockerClient]:
     """Talk to the engine that testcontainers would use, for a short while.
@@ -36,8 +47,7 @@ def reach(timeout: float = 8) -> Iterator[DockerClient]:
         MissingExtra: testcontainers is not installed.
         EngineUnavailable: no engine answers within `timeout` seconds.
     """
-    if find_spec("testcontainers") is None:
-        raise MissingExtra("testcontainers", "containers", "a database in a container")
+    require()
     from docker.errors import DockerException
     from testcontainers.core import docker_client
 

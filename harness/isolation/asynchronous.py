@@ -88,25 +88,41 @@ def _not_asyncio() -> IsolationError:
 
 
 class AwaitableMethods:
-    """The pinned driver connection for code that expects an asynchronous one: each method returns an awaitable."""
+    """A logical connection, or a cursor of it, for code that expects an asynchronous driver's: methods are awaited."""
+
+    def __init__(self, subject: Any) -> None:
+        self._subject = subject
+
+    def __getattr__(self, name: str) -> Any:
+        target = getattr(self._subject, name)
+        if not callable(target):
+            return target
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            result = await sa_util.greenlet_spawn(target, *args, **kwargs)
+            return AwaitableMethods(result) if hasattr(result, "fetchall") else result
+
+        return call
+
+
+class PrivateLoopMethods:
+    """asyncpg's own connection, which lives on a private loop: what is awaited on it is run there."""
 
     def __init__(self, pinned: Pinned) -> None:
         self._pinned = pinned
 
-    def run_async(self, function: Callable[[Any], Awaitable[Any]]) -> Any:
-        """Do what `AdaptedConnection.run_async` does: await `function(driver_connection)`."""
-        return _await(function(self))
-
     def __getattr__(self, name: str) -> Any:
-        physical = self._pinned.physical
-        target = getattr(physical.dbapi.driver_connection if physical.needs_loop else physical.dbapi, name)
+        target = getattr(self._pinned.physical.dbapi.driver_connection, name)
         if not callable(target):
             return target
 
         async def call(*args: Any, **kwargs: Any) -> Any:
             with self._pinned.lock:
-                if physical.needs_loop:
-                    return physical.run(lambda: _await(target(*args, **kwargs)))
-                return target(*args, **kwargs)
+                return self._pinned.physical.run(lambda: _await(target(*args, **kwargs)))
 
         return call
+
+
+def run_async(function: Callable[[Any], Awaitable[Any]], connection: Any) -> Any:
+    """Do what `AdaptedConnection.run_async` does: await `function(driver_connection)`."""
+    return _await(function(connection))

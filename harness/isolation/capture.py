@@ -102,6 +102,8 @@ class Registry:
             engine.dialect = _dialect_like(known.dialect, wanted)
             engine.dialect.is_async = known.dialect.is_async  # AsyncEngine insists, and pools treat leaks accordingly
             engine.url = self.target.url
+            if known.asynchronous:
+                engine.dialect.get_driver_connection = _driver_connection  # type: ignore[assignment,method-assign]  # our own object
         known.initialized = False
         engine.pool = self._pool(engine, known)
 
@@ -132,6 +134,11 @@ class Registry:
         proxy = ConnectionProxy(self.target.pinned, asynchronous=known.asynchronous)
         self.proxies.add(proxy)
         return proxy  # type: ignore[return-value]  # a proxy is a DBAPI connection by delegation
+
+
+def _driver_connection(proxy: Any) -> Any:
+    """Give code that awaits the driver's own methods something that can be awaited."""
+    return proxy.driver_connection
 
 
 def _mark_ready(connection: Any, record: ConnectionPoolEntry, fairy: Any) -> None:

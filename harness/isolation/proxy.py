@@ -15,7 +15,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from harness.isolation.asynchronous import AwaitableMethods, checkpoint, in_greenlet, wait_for_future
+from harness.isolation.asynchronous import (
+    AwaitableMethods,
+    PrivateLoopMethods,
+    checkpoint,
+    in_greenlet,
+    run_async,
+    wait_for_future,
+)
 from harness.isolation.callsite import nearest_user_frame
 from harness.isolation.ledger import Lease
 from harness.isolation.pinned import Pinned, outside_transaction
@@ -58,7 +65,7 @@ class ConnectionProxy:
         if name in _CHOICES:
             return self._choices.get(name)
         if name in ("driver_connection", "run_async"):
-            return self._asynchronous_access(name)
+            return self._driver_access(name)
         return getattr(self._pinned.physical.dbapi, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -69,14 +76,15 @@ class ConnectionProxy:
         else:
             setattr(self._pinned.physical.dbapi, name, value)
 
-    def _asynchronous_access(self, name: str) -> Any:
+    def _driver_access(self, name: str) -> Any:
+        """Give the driver's connection to code that insists on it, and remember where that was."""
         site = nearest_user_frame()
         if site is not None:
             self._pinned.catalogue.suspects.append(f"the driver's own connection was used at {site}")
-        methods = AwaitableMethods(self._pinned)
-        if name == "driver_connection":
-            return methods if self._asynchronous else self._pinned.physical.dbapi
-        return methods.run_async
+        if not self._asynchronous:
+            return self._pinned.physical.dbapi
+        own = PrivateLoopMethods(self._pinned) if self._physical.needs_loop else AwaitableMethods(self)
+        return own if name == "driver_connection" else partial(run_async, connection=own)
 
     def set_isolation_level(self, level: Any) -> None:
         """Note the isolation level that a dialect asks for (asyncpg, psycopg2 and psycopg's async variant)."""

@@ -77,7 +77,7 @@ class TestLife:
         if not self.run.active:
             return []
         settings = self.run.settings
-        parts = [f"database {self.run.settings.database} ({settings.source('database')})"]
+        parts = [f"database {self.run.plan.origin} ({settings.source('database')})"]
         parts.append(f"isolation {settings.isolation} ({settings.source('isolation')})")
         if settings.app:
             parts.append(f"app {settings.app} ({settings.source('app')})")

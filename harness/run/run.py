@@ -69,9 +69,20 @@ class Run:
         """Capture engines from now on, or from the moment SQLAlchemy is imported; safe to call twice."""
         if self.active:
             return
+        self._check_plan()
         self.active = True
         self._announce_url()
         self._stack.enter_context(on_arrival("sqlalchemy", self._capture))
+
+    def _check_plan(self) -> None:
+        """Tell now what is wrong with the choice of database, rather than in the middle of an import.
+
+        Raises:
+            ConfigError, UnsafeDatabase, DatabaseUnavailable, MissingExtra: it cannot be used.
+        """
+        from harness.database.drivers.choice import drivers_for
+
+        drivers_for(self.plan.backend, ())
 
     def _announce_url(self) -> None:
         """Put the URL into the environment variables that the application reads when it is imported."""

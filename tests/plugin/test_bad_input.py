@@ -367,10 +367,11 @@ def test_trio_is_refused_with_a_remedy(project: Project, fixture: str, use: str)
     "escape",
     [
         "raw = engine.raw_connection()\n    raw.cursor().execute(INSERT)\n    raw.commit()\n    raw.close()",
+        "raw = engine.raw_connection().driver_connection\n    raw.execute(INSERT)\n    raw.commit()",
         "with engine.connect() as c:\n        c.exec_driver_sql(INSERT)\n        c.exec_driver_sql('COMMIT')",
         "with engine.connect().execution_options(isolation_level='AUTOCOMMIT') as c:\n        c.exec_driver_sql(INSERT)",
     ],
-    ids=["raw_connection", "COMMIT", "AUTOCOMMIT"],
+    ids=["raw_connection", "driver_connection", "COMMIT", "AUTOCOMMIT"],
 )
 def test_raw_commits_stay_in_the_tests_transaction(project: Project, escape: str) -> None:
     """They commit for the rest of the test, and are undone after it."""
@@ -392,37 +393,58 @@ def test_escape(db_session, again):
     project.run().assert_passed(2)
 
 
-def test_a_commit_through_the_drivers_own_connection_is_blamed(project: Project) -> None:
+def test_a_commit_on_the_real_connection_is_blamed(project: Project) -> None:
     """harness cannot intercept it: the guilty test fails with the line, and the next one starts on a new transaction."""
-    project.app("async").ini("harness_app = shop.main:app", "asyncio_mode = auto").write(
+    project.app().ini("harness_app = shop.main:app").write(
         test_it="""
             from sqlalchemy import func, select
             from shop.main import engine
             from shop.models import User
 
-            async def test_guilty(async_db_session):
-                async_db_session.add(User(name="ann"))
-                await async_db_session.commit()
-                async with engine.connect() as connection:
-                    raw = await connection.get_raw_connection()
-                    await raw.driver_connection.commit()
+            def test_guilty(db_session):
+                db_session.add(User(name="ann"))
+                db_session.commit()
+                raw = engine.raw_connection()
+                raw.dbapi_connection.driver_connection.commit()
+                raw.close()
 
-            async def test_innocent(async_db_session):
-                async_db_session.add(User(name="bob"))
-                await async_db_session.commit()
-                assert await async_db_session.scalar(select(func.count()).where(User.name == "bob")) == 1
+            def test_innocent(db_session):
+                db_session.add(User(name="bob"))
+                db_session.commit()
+                assert db_session.scalar(select(func.count()).where(User.name == "bob")) == 1
         """
     )
-    result = project.run_apart()
+    result = project.run()
 
     assert (result.passed, result.errors) == (2, 1), result.text
     result.assert_says(
         "the transaction around the test was ended by something that harness cannot intercept",
         "ERROR at teardown of test_guilty",
-        "test_it.py:10 in test_guilty",
+        "test_it.py:9 in test_guilty",
         "rows written before that moment may be in the database for good",
         'isolation="none"',
     )
+
+
+def test_awaited_driver_methods_work_on_aiosqlite(project: Project) -> None:
+    """The driver's own connection of an async engine has awaitable methods, and its commit stays in the test."""
+    project.app("async").ini("harness_app = shop.main:app", "asyncio_mode = auto").write(
+        test_it="""
+            import pytest
+            from sqlalchemy import func, select
+            from shop.main import engine
+            from shop.models import User
+
+            @pytest.mark.parametrize("again", [False, True])
+            async def test_it(async_db_session, again):
+                async with engine.connect() as connection:
+                    raw = (await connection.get_raw_connection()).driver_connection
+                    await raw.execute("INSERT INTO users (name) VALUES ('ann')")
+                    await raw.commit()
+                assert await async_db_session.scalar(select(func.count(User.id))) == 1
+        """
+    )
+    project.run_apart().assert_passed(2)
 
 
 def test_a_statement_that_no_transaction_can_contain_is_explained(project: Project) -> None:
