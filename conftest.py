@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Outer settings must not reach the runs that tests start."""
-    for name in [name for name in os.environ if name.startswith("HARNESS_")]:
+    for name in [name for name in os.environ if name.startswith("HARNESS_") and not name.startswith("HARNESS_TEST_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.delenv("PY_COLORS", raising=False)
