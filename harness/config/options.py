@@ -76,7 +76,7 @@ OPTIONS = (
     ),
     Option(
         name="url_env",
-        help="environment variables that receive the test database's URL before the app is imported",
+        help="environment variables (NAME, NAME=sync, NAME=async) that receive the database's URL before the app is imported",
         metavar="NAME",
         many=True,
     ),

@@ -66,7 +66,8 @@ class ConnectionProxy:
             return self._choices.get(name)
         if name in ("driver_connection", "run_async"):
             return self._driver_access(name)
-        return getattr(self._pinned.physical.dbapi, name)
+        found = getattr(self._pinned.physical.dbapi, name)
+        return partial(self._on_its_loop, found) if self._physical.needs_loop and callable(found) else found
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _CHOICES:
@@ -75,6 +76,14 @@ class ConnectionProxy:
             object.__setattr__(self, name, value)
         else:
             setattr(self._pinned.physical.dbapi, name, value)
+
+    def _on_its_loop(self, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a method of an asynchronous connection, which must not meet any other loop than its own."""
+        with self._pinned.lock:
+            return self._pinned.physical.run(method, *args, **kwargs)
+
+    def ping(self, *_: Any) -> None:
+        """Answer `pool_pre_ping` without a round trip: harness itself notices when the connection is lost."""
 
     def _driver_access(self, name: str) -> Any:
         """Give the driver's connection to code that insists on it, and remember where that was."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -86,14 +86,11 @@ class Run:
 
     def _announce_url(self) -> None:
         """Put the URL into the environment variables that the application reads when it is imported."""
-        names = self.settings.url_env
-        if not names:
-            return
-        before = {name: self._environment.get(name) for name in names}
-        url = self.target.announced_url().render_as_string(hide_password=False)
-        for name in names:
-            self._environment[name] = url
-        self._stack.callback(_restore_environment, self._environment, before)
+        if self.settings.url_env:
+            from harness.run.announce import announced
+
+            url = self.target.announced_url()
+            self._stack.enter_context(announced(self.settings.url_env, url, self._environment))
 
     def _capture(self) -> None:
         from harness.isolation.capture import capture
@@ -357,11 +354,3 @@ def _plain(cls: type[Any]) -> type[Any] | None:
     from sqlalchemy.orm import Session
 
     return cls if issubclass(cls, (Session, AsyncSession)) else None
-
-
-def _restore_environment(environment: dict[str, str] | os._Environ[str], before: Mapping[str, str | None]) -> None:
-    for name, value in before.items():
-        if value is None:
-            environment.pop(name, None)
-        else:
-            environment[name] = value

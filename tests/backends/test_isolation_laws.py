@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, MissingGreenlet
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from harness.errors import IsolationError, OverlapError
@@ -442,3 +442,21 @@ def test_the_engine_is_given_back_as_it_was(backend: Backend) -> None:
     assert (backend.engine.dialect is dialect) is (backend.driver in ("sqlite3", "psycopg", "asyncpg"))
     assert "production" in str(backend.engine.url)
     backend.registry.add(backend.engine)
+
+
+def test_pre_ping_works_on_every_loop(backend: Backend) -> None:
+    """A pool that pings its connections works at each checkout, also when the test brings a new event loop."""
+    pinging = create_engine_like(backend)
+
+    with backend.test() as problems:
+        for name in ("one", "two"):
+            backend.run(lambda name=name: add(pinging, name))  # type: ignore[misc]  # mypy loses the default
+
+    assert problems == []
+
+
+def create_engine_like(backend: Backend) -> sa.Engine:
+    url = backend.registry.engines[backend.engine].url
+    if backend.asynchronous:
+        return create_async_engine(url, pool_pre_ping=True).sync_engine
+    return sa.create_engine(url, pool_pre_ping=True)

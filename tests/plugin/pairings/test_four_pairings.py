@@ -172,12 +172,9 @@ def test_twelve_threaded_requests_succeed_and_roll_back(project: Project, kind: 
     project.run_apart().assert_passed(4)
 
 
-@both
-def test_gathered_sessions_of_the_test_itself_take_turns(project: Project, kind: str) -> None:
+def test_gathered_sessions_of_the_test_itself_take_turns(project: Project) -> None:
     """Tasks that the test starts, each with a session of the app's own factory, all succeed."""
-    if kind == "sync":
-        pytest.skip(reason="a synchronous session in a task never overlaps")
-    project.app(kind).ini("harness_app = shop.main:app", "asyncio_mode = auto").write(
+    project.app("async").ini("harness_app = shop.main:app", "asyncio_mode = auto").write(
         test_it="""
             import asyncio
             from sqlalchemy import func, select

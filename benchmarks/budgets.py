@@ -1,0 +1,80 @@
+"""The budgets, and whether the figures keep them. A verdict is printed and stored; nothing fails because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from benchmarks import trivial, whole
+from benchmarks.clock import Samples
+from benchmarks.imports import PLUGIN
+from benchmarks.isolation import HARNESS, RECIPE, UNISOLATED
+from benchmarks.results import ISOLATION, WHOLE, Results
+
+ISOLATED_TO_UNISOLATED = 1.0
+OVERHEAD_TO_RECIPES = 0.3
+WHOLE_TO_WRITTEN = 0.6
+TRIVIAL_SECONDS = 50e-6
+IMPORT_SECONDS = 15e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One budget: what was measured against what is allowed."""
+
+    what: str
+    measured: str
+    allowed: str
+    within: bool
+
+    def __str__(self) -> str:
+        return "within budget" if self.within else "OVER"
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Judge every budget for which there are figures."""
+    return [*_isolation(results), *_whole(results), *_trivial(results), *_imports(results)]
+
+
+def relative_overhead(samples: Samples) -> float:
+    """Return harness's overhead as a part of the recipe's; overhead is what is added to the unisolated body."""
+    recipes = samples.over(RECIPE, UNISOLATED)
+    own = samples.over(HARNESS, UNISOLATED)
+    if own <= 0:
+        return 0.0  # no overhead at all
+    return own / recipes if recipes > 0 else float("inf")
+
+
+def _isolation(results: Results) -> Iterator[Verdict]:
+    for driver, samples in results.samples(ISOLATION):
+        if results.backends[driver] == "postgresql":
+            ratio = samples.ratio(HARNESS, UNISOLATED)
+            what = f"{driver}: isolated / unisolated test"
+            yield Verdict(what, f"{ratio:.2f}", f"{ISOLATED_TO_UNISOLATED:.2f}", ratio <= ISOLATED_TO_UNISOLATED)
+        else:
+            ratio = relative_overhead(samples)
+            what = f"{driver}: overhead of harness / of the recipe"
+            yield Verdict(what, f"{ratio:.2f}", f"{OVERHEAD_TO_RECIPES:.2f}", ratio <= OVERHEAD_TO_RECIPES)
+
+
+def _whole(results: Results) -> Iterator[Verdict]:
+    for driver, samples in results.samples(WHOLE):
+        ratio = samples.ratio(HARNESS, whole.WRITTEN)
+        what = f"{driver}: whole test / recipe with TestClient"
+        yield Verdict(what, f"{ratio:.2f}", f"{WHOLE_TO_WRITTEN:.2f}", ratio <= WHOLE_TO_WRITTEN)
+
+
+def _trivial(results: Results) -> Iterator[Verdict]:
+    for variant in trivial.VARIANTS if results.trivial.rounds else ():
+        extra = results.trivial.over(*trivial.with_and_without(variant))
+        what = f"a test without a database, {variant}: extra"
+        yield Verdict(what, f"{extra * 1e6:.0f} µs", f"{TRIVIAL_SECONDS * 1e6:.0f} µs", extra <= TRIVIAL_SECONDS)
+
+
+def _imports(results: Results) -> Iterator[Verdict]:
+    if not results.imports.rounds:
+        return
+    taken = results.imports.median(PLUGIN)
+    limit = f"{IMPORT_SECONDS * 1e3:.0f} ms"
+    yield Verdict("importing the plugin, over pytest", f"{taken * 1e3:.1f} ms", limit, taken <= IMPORT_SECONDS)
+    yield Verdict("heavy modules it loads", ", ".join(results.heavy) or "none", "none", not results.heavy)

@@ -1,0 +1,102 @@
+"""The figures as a table for people and as JSON for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks import statements, trivial
+from benchmarks.budgets import verdicts
+from benchmarks.clock import Samples
+from benchmarks.imports import PLUGIN, PYTEST
+from benchmarks.isolation import HARNESS, UNISOLATED
+from benchmarks.results import ASYNC_WHOLE, ISOLATION, STATEMENTS, WHOLE, Results
+
+_WIDTHS = (16, 28, 11, 11, 11)
+
+
+def text(results: Results) -> str:
+    """Return the tables and the verdicts."""
+    lines: list[str] = []
+    for title, rows in _tables(results):
+        lines += ["", title, *rows]
+    lines += ["", "Budgets"]
+    for verdict in verdicts(results):
+        lines.append(f"  {verdict.what:52} {verdict.measured:>9}  (≤ {verdict.allowed:>5})  {verdict}")
+    lines += [f"  NOT MEASURED: {failure}" for failure in results.failures]
+    return "\n".join(lines)
+
+
+def document(results: Results) -> dict[str, Any]:
+    """Return everything that was found, fit for JSON; times are seconds."""
+    return {
+        "machine": results.machine,
+        "drivers": {
+            driver: {part: _described(samples) for part, samples in parts.items()}
+            for driver, parts in results.drivers.items()
+        },
+        "trivial": _described(results.trivial),
+        "imports": {**_described(results.imports), "heavy": results.heavy},
+        "verdicts": [
+            {"what": v.what, "measured": v.measured, "allowed": v.allowed, "within": v.within} for v in verdicts(results)
+        ],
+        "failures": results.failures,
+    }
+
+
+def _described(samples: Samples) -> dict[str, Any]:
+    return {name: {"median": samples.median(name), "rounds": rounds} for name, rounds in samples.rounds.items()}
+
+
+def _tables(results: Results) -> Iterator[tuple[str, list[str]]]:
+    if found := results.samples(ISOLATION):
+        title = "Isolation: ms per test | harness / this | overhead over unisolated, ms"
+        yield title, [row for driver, samples in found for row in _isolation_rows(driver, samples)]
+    for part, title in (
+        (WHOLE, "Whole test, client and three requests: ms per test | harness / this"),
+        (ASYNC_WHOLE, "Whole async test, client and three requests: ms per test | harness / this"),
+    ):
+        if found := results.samples(part):
+            yield title, [row for driver, samples in found for row in _against_harness(driver, samples)]
+    if found := results.samples(STATEMENTS):
+        title = "Statement: µs each, captured engine | plain engine | captured / plain"
+        yield title, [row for driver, samples in found for row in _statement_rows(driver, samples)]
+    if results.trivial.rounds:
+        yield "A test without a database: µs with harness | without | extra", list(_trivial_rows(results.trivial))
+    if results.imports.rounds:
+        taken, base = results.imports.median(PLUGIN), results.imports.median(PYTEST)
+        row = _row("", PLUGIN, f"{taken * 1e3:.1f}", f"{base * 1e3:.1f}", f"{results.imports.ratio(PLUGIN, PYTEST):.2f}")
+        yield "Import: ms of the plugin on top of pytest | of pytest | plugin / pytest", [row]
+
+
+def _isolation_rows(driver: str, samples: Samples) -> Iterator[str]:
+    for name in samples.rounds:
+        ratio = "" if name == HARNESS else f"{samples.ratio(HARNESS, name):.2f}"
+        over = "" if name == UNISOLATED else f"{samples.over(name, UNISOLATED) * 1e3:+.2f}"
+        yield _row(driver, name, f"{samples.median(name) * 1e3:.2f}", ratio, over)
+
+
+def _against_harness(driver: str, samples: Samples) -> Iterator[str]:
+    for name in samples.rounds:
+        ratio = "" if name == HARNESS else f"{samples.ratio(HARNESS, name):.2f}"
+        yield _row(driver, name, f"{samples.median(name) * 1e3:.2f}", ratio)
+
+
+def _statement_rows(driver: str, samples: Samples) -> Iterator[str]:
+    for kind in (statements.ORM, statements.CORE):
+        captured, plain = statements.names(kind)
+        first, second = samples.median(captured) * 1e6, samples.median(plain) * 1e6
+        yield _row(driver, kind, f"{first:.0f}", f"{second:.0f}", f"{samples.ratio(captured, plain):.2f}")
+
+
+def _trivial_rows(samples: Samples) -> Iterator[str]:
+    for variant in trivial.VARIANTS:
+        active, without = trivial.with_and_without(variant)
+        first, second = samples.median(active) * 1e6, samples.median(without) * 1e6
+        yield _row("", variant, f"{first:.0f}", f"{second:.0f}", f"{samples.over(active, without) * 1e6:+.0f}")
+
+
+def _row(*cells: str) -> str:
+    first, second, *figures = cells
+    left = f"  {first:{_WIDTHS[0]}}{second:{_WIDTHS[1]}}"
+    return (left + "".join(f"{cell:>{width}}" for cell, width in zip(figures, _WIDTHS[2:], strict=False))).rstrip()
