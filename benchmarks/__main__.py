@@ -5,31 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks import (
-    async_isolation,
-    async_whole,
-    imports,
-    isolation,
-    machine,
-    report,
-    results,
-    statements,
-    trivial,
-    whole,
-)
-from benchmarks.clock import Contestant, compete
-from benchmarks.databases import Databases, provided
-from benchmarks.drivers import Driver, drivers_of
+from benchmarks import imports, machine, report, trivial
+from benchmarks.drivers import drivers_of
+from benchmarks.measure import measured
 from benchmarks.results import Results
-from benchmarks.stage import Stage, stage
 
 _BACKENDS = {"sqlite": ("sqlite",), "postgres": ("postgresql",), "all": ("sqlite", "postgresql")}
+_HERE = Path(__file__).parent
 _IMPORTS = 15
-
-Part = Callable[[Stage], Sequence[Contestant]]
 
 
 def main() -> None:
@@ -38,11 +23,9 @@ def main() -> None:
     found = Results(machine.described())
     found.imports, found.heavy = imports.measure(_IMPORTS)
     found.trivial = trivial.measure(max(3, options.rounds // 3))
-    for backend in _BACKENDS[options.database]:
-        with provided(backend, options.image) as databases:
-            for driver in drivers_of((backend,)):
-                print(f"{driver.name} …", flush=True)
-                _measure(driver, databases, options.rounds, options.tests, found)
+    for driver in drivers_of(_BACKENDS[options.database]):
+        print(f"{driver.name} …", flush=True)
+        found.drivers[driver.name] = measured(driver, options.rounds, options.tests, options.image)
     print(report.text(found))
     options.json.write_text(json.dumps(report.document(found), indent=1) + "\n")
 
@@ -53,26 +36,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--tests", type=int, default=15, help="tests of each contestant in a round (%(default)s)")
     parser.add_argument("--database", choices=_BACKENDS, default="all", help="which databases (%(default)s)")
     parser.add_argument("--image", default=os.environ.get("HARNESS_IMAGE"), help="image of the PostgreSQL container")
-    parser.add_argument("--json", type=Path, default=Path(__file__).with_name("results.json"), help="where to write JSON")
+    parser.add_argument("--json", type=Path, default=_HERE / "results.json", help="where to write JSON (%(default)s)")
     return parser.parse_args()
-
-
-def _measure(driver: Driver, databases: Databases, rounds: int, tests: int, found: Results) -> None:
-    parts: dict[str, Part] = {
-        results.ISOLATION: async_isolation.contestants if driver.asynchronous else isolation.contestants,
-        results.WHOLE: whole.contestants,
-        results.STATEMENTS: statements.contestants,
-    }
-    if driver.asynchronous:
-        parts[results.ASYNC_WHOLE] = async_whole.contestants
-    found.backends[driver.name] = driver.backend
-    samples = found.drivers.setdefault(driver.name, {})
-    for part, contestants in parts.items():
-        try:
-            with stage(driver, databases) as set_up:
-                samples[part] = compete(contestants(set_up), rounds, tests, set_up.loop)
-        except Exception as error:  # noqa: BLE001 - the figures of the other parts are worth having
-            found.failures.append(f"{driver.name}, {part}: {type(error).__name__}: {error}")
 
 
 if __name__ == "__main__":

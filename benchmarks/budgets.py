@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks import trivial, whole
 from benchmarks.clock import Samples
+from benchmarks.drivers import backend_of
 from benchmarks.imports import PLUGIN
 from benchmarks.isolation import HARNESS, RECIPE, UNISOLATED
 from benchmarks.results import ISOLATION, WHOLE, Results
@@ -47,7 +48,7 @@ def relative_overhead(samples: Samples) -> float:
 
 def _isolation(results: Results) -> Iterator[Verdict]:
     for driver, samples in results.samples(ISOLATION):
-        if results.backends[driver] == "postgresql":
+        if backend_of(driver) == "postgresql":
             ratio = samples.ratio(HARNESS, UNISOLATED)
             what = f"{driver}: isolated / unisolated test"
             yield Verdict(what, f"{ratio:.2f}", f"{ISOLATED_TO_UNISOLATED:.2f}", ratio <= ISOLATED_TO_UNISOLATED)

@@ -44,6 +44,7 @@ def _second(url: URL) -> URL:
     import psycopg
 
     name = f"{url.database}_scratch"
-    with psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True) as link:
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=True) as link:
         link.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
     return url.set(database=name)

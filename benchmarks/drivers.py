@@ -40,3 +40,8 @@ DRIVERS = (
 def drivers_of(backends: tuple[str, ...]) -> tuple[Driver, ...]:
     """Return the drivers of these backends."""
     return tuple(driver for driver in DRIVERS if driver.backend in backends)
+
+
+def backend_of(name: str) -> str:
+    """Return the backend of the driver that the report calls `name`."""
+    return next(driver.backend for driver in DRIVERS if driver.name == name)

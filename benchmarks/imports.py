@@ -15,9 +15,9 @@ PYTEST, PLUGIN = "import pytest", "import harness.plugin"
 
 #: Libraries that a project pays for only when a test needs them.
 HEAVY = (
-    "sqlalchemy", "fastapi", "starlette", "pydantic", "httpx", "httpx2", "anyio", "asyncio", "alembic", "factory", "faker",
-    "hypothesis", "testcontainers", "docker", "psycopg", "asyncpg", "aiosqlite", "sqlite3", "greenlet",
-)  # fmt: skip
+    *("sqlalchemy", "alembic", "fastapi", "starlette", "pydantic", "httpx", "httpx2", "anyio", "asyncio", "greenlet"),
+    *("psycopg", "asyncpg", "aiosqlite", "sqlite3", "docker", "testcontainers", "factory", "faker", "hypothesis"),
+)
 
 _SCRIPT = f"""
 import importlib, json, sys, time

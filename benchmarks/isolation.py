@@ -15,7 +15,8 @@ from benchmarks.clock import Contestant
 from benchmarks.schema import Base, Item, User
 from benchmarks.stage import Stage
 
-HARNESS, UNISOLATED, RECIPE, TABLES, RAW = "harness", "unisolated", "recipe", "create_all/drop_all", "raw BEGIN…ROLLBACK"
+HARNESS, UNISOLATED, RECIPE = "harness", "unisolated", "recipe"
+TABLES, RAW = "create_all/drop_all", "raw BEGIN…ROLLBACK"
 
 #: Creating thirty tables takes a hundred times as long as the test.
 TABLES_SHARE = 0.05

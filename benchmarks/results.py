@@ -17,20 +17,16 @@ class Results:
     Attributes:
         machine: versions and load, to read the figures by.
         drivers: for each driver's name the samples of each part.
-        backends: for each driver's name its backend.
         trivial: seconds per test that uses no database.
         imports: seconds to load pytest and the plugin.
         heavy: heavy modules that the plugin loads.
-        failures: parts that could not be measured, and why.
     """
 
     machine: dict[str, Any]
     drivers: dict[str, dict[str, Samples]] = field(default_factory=dict)
-    backends: dict[str, str] = field(default_factory=dict)
     trivial: Samples = field(default_factory=Samples)
     imports: Samples = field(default_factory=Samples)
     heavy: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
 
     def samples(self, part: str) -> list[tuple[str, Samples]]:
         """Return (driver's name, samples) of every driver for which a part was measured."""

@@ -1,4 +1,4 @@
-"""Everything that the contestants of one driver need: the captured engine, plain engines, a loop, a pinned connection."""
+"""Everything that the contestants of one driver need: a captured engine, plain ones, a loop, a pinned connection."""
 
 from __future__ import annotations
 

@@ -28,13 +28,13 @@ def names(kind: str) -> tuple[str, str]:
 
 
 def contestants(stage: Stage) -> list[Contestant]:
-    """Return two statements through two engines; the row is there for the plain engine, and per block for harness."""
+    """Return two statements, each through two engines; the row they read is undone by either."""
     make = _async_loop if stage.driver.asynchronous else _loop
     found = []
     for kind, statement in ((ORM, _ORM), (CORE, _CORE)):
-        captured, plain = names(kind)
-        found.append(Contestant(captured, make(stage, stage.captured_engine(), statement, isolated=True), per=STATEMENTS))
-        found.append(Contestant(plain, make(stage, stage.plain_engine(), statement, isolated=False), per=STATEMENTS))
+        for name, isolated in zip(names(kind), (True, False), strict=True):
+            engine = stage.captured_engine() if isolated else stage.plain_engine()
+            found.append(Contestant(name, make(stage, engine, statement, isolated), per=STATEMENTS))
     return found
 
 

@@ -56,7 +56,10 @@ def measure(rounds: int) -> Samples:
     """Return seconds per test, with and without the plugin, for each variant."""
     samples = Samples({name: [] for variant in VARIANTS for name in with_and_without(variant)})
     with tempfile.TemporaryDirectory() as directory:
-        projects = {variant: _project(Path(directory, f"project{n}"), VARIANTS[variant]) for n, variant in enumerate(VARIANTS)}
+        projects = {
+            variant: _project(Path(directory, f"project{number}"), imports)
+            for number, (variant, imports) in enumerate(VARIANTS.items())
+        }
         for _ in range(rounds):
             for variant, project in projects.items():
                 active, inactive = with_and_without(variant)

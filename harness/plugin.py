@@ -51,6 +51,7 @@ def pytest_report_header(config: pytest.Config, start_path: Path) -> list[str]:
     return life_of(config).header()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     life_of(config).collected(items)
 
@@ -66,15 +67,21 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, Any, Any]:
+    life = life_of(request.config)
     if fixturedef.scope == "function":
+        life.end_with(request.node)
         return (yield)
-    with life_of(request.config).fixture_scope(fixturedef.scope, request.node):
-        return (yield)
+    with life.fixture_scope(fixturedef.scope, request.node):
+        value = yield
+    life.decided(fixturedef, value)
+    return value
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
-    with life_of(pyfuncitem.config).calling(pyfuncitem):
+    life = life_of(pyfuncitem.config)
+    life.end_with(pyfuncitem)
+    with life.calling(pyfuncitem):
         return (yield)
 
 

@@ -44,13 +44,12 @@ def read(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: a value cannot be used. Never while help or the version is asked for.
     """
-    file = config.inipath.name if config.inipath is not None else "configuration file"
-    found = resolve(_command_line(config), os.environ, _ini(config), file)
     try:
+        found = resolve(_command_line(config), os.environ, _ini(config), _ini_source(config))
         return settings_from(found)
-    except ConfigError as error:
+    except (ConfigError, pytest.UsageError) as error:
         if only_tells(config):
-            return settings_from(resolve(lambda option: None, {}, lambda option: None, file))
+            return settings_from(resolve(lambda option: None, {}, lambda option: None, lambda option: ""))
         raise pytest.UsageError(f"harness: {error}") from None
 
 
@@ -82,10 +81,18 @@ def _command_line(config: pytest.Config) -> Callable[[Option], list[str] | None]
 
 def _ini(config: pytest.Config) -> Callable[[Option], list[str] | None]:
     def said(option: Option) -> list[str] | None:
-        value = config.getini(option.ini)
-        # pytest gives "" and [] for a key that is not there, as it does for one that is there and empty.
-        if value is None or value == "" or value == []:
+        try:
+            value = config.getini(option.ini)
+        except TypeError as error:  # before pytest 9.2, for a value of another type in native TOML
+            raise ConfigError(str(error), where=_ini_source(config)(option)) from None
+        if value is None:  # the declared default; a key that is there and empty gives "" or []
             return None
-        return [str(part) for part in value] if isinstance(value, list) else [str(value)]
+        return [str(part) for part in value] or [""] if isinstance(value, list) else [str(value)]
 
     return said
+
+
+def _ini_source(config: pytest.Config) -> Callable[[Option], str]:
+    overridden = [text.partition("=")[0] for text in _arguments(config).override_ini or ()]
+    file = config.inipath.name if config.inipath is not None else "configuration file"
+    return lambda option: "-o" if option.ini in overridden else file

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from harness.config.options import OPTIONS, Option
+from harness.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def resolve(
     command_line: Callable[[Option], list[str] | None],
     environment: Mapping[str, str],
     ini: Callable[[Option], list[str] | None],
-    ini_source: str,
+    ini_source: Callable[[Option], str],
 ) -> dict[str, Value]:
     """Resolve every option. A source says None if it says nothing; an empty value is a value.
 
@@ -35,14 +36,17 @@ def resolve(
         command_line: the values given with an option's flag.
         environment: the process's environment.
         ini: the values under an option's key.
-        ini_source: how the configuration file is called in messages.
+        ini_source: how messages call the place of an option's key.
+
+    Raises:
+        ConfigError: an environment variable with several values has a quote that is not closed.
     """
     found = {}
     for option in OPTIONS:
         said = [
             (command_line(option), option.flag),
             (_split(option, environment[option.env]) if option.env in environment else None, option.env),
-            (ini(option), ini_source),
+            (ini(option), ini_source(option)),
         ]
         given = [(values, source) for values, source in said if values is not None]
         if given:
@@ -55,4 +59,13 @@ def resolve(
 
 
 def _split(option: Option, text: str) -> list[str]:
-    return shlex.split(text) if option.many else [text]
+    if not option.many:
+        return [text]
+    try:
+        return shlex.split(text) or [""]
+    except ValueError as error:
+        raise ConfigError(
+            f"{option.env} cannot be split into values: {error}",
+            where=option.env,
+            remedy="separate the values by spaces, and close every quote",
+        ) from None

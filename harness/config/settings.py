@@ -73,7 +73,7 @@ def settings_from(found: Mapping[str, Value]) -> Settings:
 def _check(option: Option, value: Value) -> None:
     if not option.many and len(value.values) > 1:
         raise ConfigError(
-            f"{option.ini} was given {len(value.values)} times: {', '.join(value.values)}",
+            f"{option.ini} was given {len(value.values)} times: {', '.join(map(without_password, value.values))}",
             where=value.source,
             remedy="give it once",
         )

@@ -11,6 +11,7 @@ import pytest
 from harness.config import edge
 from harness.config.markers import request_of
 from harness.errors import HarnessError, IsolationError
+from harness.run import decisions
 from harness.run.run import Run
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class TestLife:
         self._problems: list[IsolationError] = []
         self._isolated = True
         self._running = False
+        self._scheduled = False
         run.when_captured = self.join
         if active:
             run.activate()
@@ -94,6 +96,9 @@ class TestLife:
                 request_of(item)
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {error}") from None
+        if self.run.active:
+            for item in items:
+                decisions.hear_first(item)
 
     # -- a test ----------------------------------------------------------------------------------------------------
 
@@ -115,6 +120,17 @@ class TestLife:
         if self._test is None:
             self._test = Level("the test")
             self.run.enter(self._test)
+
+    def decided(self, fixturedef: pytest.FixtureDef[Any], value: Any) -> None:
+        """Take note of a decision that a conftest made by overriding a decision fixture."""
+        if decisions.is_override(fixturedef):
+            self.run.decide(decisions.DECISIONS[fixturedef.argname], value)
+
+    def end_with(self, item: Any) -> None:
+        """End the test's level after the finalizers of its own fixtures, and before those of wider scopes."""
+        if self._test is not None and not self._scheduled:
+            self._scheduled = True
+            item.addfinalizer(self._end_test)
 
     def join(self) -> None:
         """Start the test's level if SQLAlchemy, or harness, came into use only while the test was running."""
@@ -177,11 +193,15 @@ class TestLife:
         """End the test's level, and return what went wrong with its isolation."""
         self._running = False
         self._restore_overrides()
+        self._end_test()
+        problems, self._problems = self._problems, []
+        return problems
+
+    def _end_test(self) -> None:
+        self._scheduled = False
         if self._test is not None:
             level, self._test = self._test, None
             self._problems += self.run.leave(level)
-        problems, self._problems = self._problems, []
-        return problems
 
     # -- dependency overrides --------------------------------------------------------------------------------------
 

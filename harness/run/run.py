@@ -136,11 +136,13 @@ class Run:
 
         return choose(database, self.settings.image, self.settings.allow_database, identity.current(), self._say)
 
-    def decide_database(self, url: str) -> None:
-        """Use another database than the option's, because a conftest says so."""
-        if self.decisions.setdefault("database", url) != url or "plan" not in self.__dict__:
-            self.plan = self._choose(url)
-            return
+    def decide(self, decision: str, value: Any) -> None:
+        """Let a conftest's decision win over the option."""
+        self.decisions[decision] = value
+        if decision == "database":
+            self._decide_database(str(value))
+
+    def _decide_database(self, url: str) -> None:
         self.plan = self._choose(url)
         self.target.rebind(self.plan.backend, self._provide)
         if self._registry is not None:
@@ -201,7 +203,7 @@ class Run:
             remove_since(self._found, self.sessions.engine)
 
     def _build_schema(self) -> None:
-        from harness.schema.inventory import inventory
+        from harness.schema.inventory import Inventory, inventory, remove_since
 
         pinned = self.target.pinned
         pinned.on_first_use = None
@@ -212,6 +214,12 @@ class Run:
                 with pinned.committing():
                     if self._database is not None and not self._database.created:
                         self._found = inventory(self.sessions.engine)
+                    elif self.schema_plan.how.startswith("alembic"):
+                        # Migrations start from nothing, also if the application made its tables when it was imported.
+                        remove_since(
+                            Inventory(tables=frozenset(), enums=frozenset(), schemas=frozenset({"public"})),
+                            self.sessions.engine,
+                        )
                     self.notes += self.schema_plan.build(self.sessions.engine)
                 pinned.schema_changed()
                 self._schema_built = True
@@ -266,11 +274,23 @@ class Run:
                     remedy='name it in the pytest configuration: harness_app = "myapp.main:app"',
                 )
             else:
-                from harness.session.application import load_app
-
-                self._app = load_app(self.app_spec)
+                self._app = self._import_app(self.app_spec)
             self._fill_placeholders()
         return self._app
+
+    def _import_app(self, spec: str) -> Any:
+        """Import the application. What it does to the database meanwhile belongs to the run, not to one test."""
+        from harness.session.application import load_app
+
+        if not self.captured or any(level.opened for level in self.target.pinned.levels[1:]):
+            return load_app(spec)
+        pinned = self.target.pinned
+        first, pinned.on_first_use = pinned.on_first_use, None
+        try:
+            with pinned.committing():
+                return load_app(spec)
+        finally:
+            pinned.on_first_use = first
 
     @property
     def loaded_app(self) -> Any:

@@ -1,0 +1,36 @@
+"""The fixtures that a conftest may override to take a decision, and how the run hears of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+#: Fixture → the decision it takes.
+DECISIONS = {
+    "harness_app": "app",
+    "harness_metadata": "metadata",
+    "harness_schema": "schema",
+    "harness_database_url": "database",
+}
+
+
+def is_override(fixturedef: pytest.FixtureDef[Any]) -> bool:
+    """Tell whether a fixture is a decision fixture that is not harness's own."""
+    return fixturedef.argname in DECISIONS and not fixturedef.func.__module__.startswith("harness.")
+
+
+def hear_first(item: pytest.Item) -> None:
+    """Have the decisions of a conftest set up before any other fixture of the test, also if it asks for none of them."""
+    names = getattr(item, "fixturenames", None)
+    if names is None:
+        return
+    for name in DECISIONS:
+        if name not in names and _is_overridden(item, name):
+            names.insert(0, name)
+
+
+def _is_overridden(item: pytest.Item, name: str) -> bool:
+    # pytest has no public way to ask whether a fixture is overridden without setting it up.
+    found = item.session._fixturemanager.getfixturedefs(name, item) or ()
+    return bool(found) and is_override(found[-1])
