@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.config import edge
+from harness.run import coroutines
 from harness.run.life import TestLife, life_key, life_of, told_plainly
 
 if TYPE_CHECKING:
@@ -49,6 +50,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config, start_path: Path) -> list[str]:
     return life_of(config).header()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
+    coroutines.adopt(collector, name, obj)
 
 
 @pytest.hookimpl(trylast=True)

@@ -80,13 +80,9 @@ class TestLife:
             return []
         settings = self.run.settings
         parts = [f"database {self.run.plan.origin} ({settings.source('database')})"]
-        parts.append(f"isolation {settings.isolation} ({settings.source('isolation')})")
-        if settings.app:
-            parts.append(f"app {settings.app} ({settings.source('app')})")
-        if settings.schema:
-            parts.append(f"schema {settings.schema} ({settings.source('schema')})")
-        if settings.get_db:
-            parts.append(f"get_db {', '.join(settings.get_db)} ({settings.source('get_db')})")
+        for name, value in settings.sources.items():
+            if name != "database" and (value.given or name == "isolation"):
+                parts.append(f"{name} {', '.join(value.values)} ({value.source})")
         return [f"harness: {', '.join(parts)}"]
 
     def collected(self, items: list[pytest.Item]) -> None:

@@ -1,0 +1,66 @@
+"""`harness_url_env`: variables that tell the application where the test database is."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.support.options import OptionLaws
+from tests.support.projects import Project
+
+
+class TestUrlEnv(OptionLaws):
+    """The laws of every option."""
+
+    name = "url_env"
+    first = "SHOP_URL"
+    second = "SHOP_READ_URL"
+
+
+_READER = """
+    import os
+    from fastapi import FastAPI
+    from sqlalchemy import create_engine
+    from shop.models import Base
+
+    url = os.environ["SHOP_URL"]
+    engine = create_engine(url)
+    app = FastAPI()
+"""
+
+
+@pytest.mark.parametrize("place", ["app", "conftest", "test module"])
+def test_the_variables_are_set_before_the_app_is_imported(project: Project, place: str) -> None:
+    """Also when a conftest or a test module imports it."""
+    project.app().ini("harness_app = shop.reader:app", "harness_url_env = SHOP_URL SHOP_READ_URL").write(
+        shop__reader=_READER,
+        conftest="from shop.reader import app\n" if place == "conftest" else "",
+        test_it=("from shop.reader import app\n" if place == "test module" else "")
+        + "import os\n"
+        + "def test_it(client, db_url):\n"
+        + "    from shop.reader import url\n"
+        + "    assert url.startswith('sqlite://')\n"
+        + "    assert os.environ['SHOP_READ_URL'] == url\n",
+    )
+    project.run_apart().assert_passed(1)
+
+
+def test_the_variables_are_restored_after_the_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that had a value has it again, and the other is gone."""
+    monkeypatch.setenv("SHOP_URL", "before")
+    monkeypatch.delenv("SHOP_READ_URL", raising=False)
+    project.app().ini("harness_app = shop.reader:app", "harness_url_env = SHOP_URL SHOP_READ_URL").write(
+        shop__reader=_READER, test_it="def test_it(client): pass"
+    )
+    project.run().assert_passed(1)
+
+    assert ("before", None) == (os.environ["SHOP_URL"], os.environ.get("SHOP_READ_URL"))
+
+
+def test_an_open_quote_in_the_environment_is_a_usage_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable with several values is split like a shell does."""
+    monkeypatch.setenv("HARNESS_URL_ENV", "'SHOP_URL")
+    project.write(test_it="def test_it(): pass")
+
+    project.run().assert_usage_error("HARNESS_URL_ENV cannot be split", "close every quote")
