@@ -1,4 +1,4 @@
-"""Cost per test of isolation: the body alone, without a client, isolated in five ways. Async drivers, on one loop."""
+"""Cost per test of isolation: the body alone, no client, isolated in several ways. Async drivers, on one loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from benchmarks import replay
 from benchmarks.bodies import async_body
 from benchmarks.clock import TASK_CODE, Contestant
-from benchmarks.isolation import HARNESS, RAW, RECIPE, TABLES, TABLES_SHARE, UNISOLATED
+from benchmarks.isolation import HARNESS, RAW, RECIPE, RECIPE_EACH, TABLES, TABLES_SHARE, UNISOLATED
 from benchmarks.schema import Base, Item, User
 from benchmarks.stage import Stage
 
@@ -20,12 +20,13 @@ _CONNECT = {"aiosqlite": replay.async_sqlite, "psycopg async": replay.async_psyc
 
 
 def contestants(stage: Stage) -> list[Contestant]:
-    """Return the five ways, for an async driver."""
+    """Return the ways, unisolated among them, for an async driver."""
     plain = stage.plain_engine()
     return [
         Contestant(HARNESS, _harness(stage)),
         Contestant(UNISOLATED, _unisolated(plain), after=lambda: clear(plain)),
         Contestant(RECIPE, _recipe(stage.savepoint_engine())),
+        Contestant(RECIPE_EACH, _recipe_each(stage.savepoint_engine())),
         Contestant(TABLES, _tables(stage.plain_engine(stage.databases.scratch)), share=TABLES_SHARE),
         Contestant(RAW, _raw(stage, plain)),
     ]
@@ -58,7 +59,7 @@ def _unisolated(engine: AsyncEngine) -> Callable[[], Any]:
 
 
 def _recipe(engine: AsyncEngine) -> Callable[[], Any]:
-    """SQLAlchemy's documentation, "Joining a Session into an External Transaction"; one session for the whole test."""
+    """SQLAlchemy's documentation, "Joining a Session into an External Transaction": one session for the whole test."""
 
     async def test() -> None:
         connection = await engine.connect()
@@ -66,6 +67,20 @@ def _recipe(engine: AsyncEngine) -> Callable[[], Any]:
         session = AsyncSession(bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
         await async_body(lambda: nullcontext(session))
         await session.close()
+        await transaction.rollback()
+        await connection.close()
+
+    return test
+
+
+def _recipe_each(engine: AsyncEngine) -> Callable[[], Any]:
+    """The recipe around an application that makes its own sessions, as the unisolated one does."""
+
+    async def test() -> None:
+        connection = await engine.connect()
+        transaction = await connection.begin()
+        mode = "create_savepoint"
+        await async_body(async_sessionmaker(bind=connection, join_transaction_mode=mode, expire_on_commit=False))
         await transaction.rollback()
         await connection.close()
 

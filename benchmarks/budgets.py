@@ -9,7 +9,7 @@ from benchmarks import trivial, whole
 from benchmarks.clock import Samples
 from benchmarks.drivers import backend_of
 from benchmarks.imports import PLUGIN
-from benchmarks.isolation import HARNESS, RECIPE, UNISOLATED
+from benchmarks.isolation import HARNESS, RECIPE, RECIPE_EACH, UNISOLATED
 from benchmarks.results import ISOLATION, WHOLE, Results
 
 ISOLATED_TO_UNISOLATED = 1.0
@@ -37,9 +37,9 @@ def verdicts(results: Results) -> list[Verdict]:
     return [*_isolation(results), *_whole(results), *_trivial(results), *_imports(results)]
 
 
-def relative_overhead(samples: Samples) -> float:
-    """Return harness's overhead as a part of the recipe's; overhead is what is added to the unisolated body."""
-    recipes = samples.over(RECIPE, UNISOLATED)
+def relative_overhead(samples: Samples, recipe: str) -> float:
+    """Return harness's overhead as a part of a recipe's; overhead is what is added to the unisolated body."""
+    recipes = samples.over(recipe, UNISOLATED)
     own = samples.over(HARNESS, UNISOLATED)
     if own <= 0:
         return 0.0  # no overhead at all
@@ -52,9 +52,10 @@ def _isolation(results: Results) -> Iterator[Verdict]:
             ratio = samples.ratio(HARNESS, UNISOLATED)
             what = f"{driver}: isolated / unisolated test"
             yield Verdict(what, f"{ratio:.2f}", f"{ISOLATED_TO_UNISOLATED:.2f}", ratio <= ISOLATED_TO_UNISOLATED)
-        else:
-            ratio = relative_overhead(samples)
-            what = f"{driver}: overhead of harness / of the recipe"
+            continue
+        for recipe in (RECIPE, RECIPE_EACH):
+            ratio = relative_overhead(samples, recipe)
+            what = f"{driver}: overhead / of the {recipe}"
             yield Verdict(what, f"{ratio:.2f}", f"{OVERHEAD_TO_RECIPES:.2f}", ratio <= OVERHEAD_TO_RECIPES)
 
 

@@ -1,4 +1,4 @@
-"""Cost per test of isolation: the body alone, without a client, isolated in five ways. Sync drivers."""
+"""Cost per test of isolation: the body alone, no client, isolated in several ways. Sync drivers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from benchmarks.clock import Contestant
 from benchmarks.schema import Base, Item, User
 from benchmarks.stage import Stage
 
-HARNESS, UNISOLATED, RECIPE = "harness", "unisolated", "recipe"
+HARNESS, UNISOLATED = "harness", "unisolated"
+RECIPE, RECIPE_EACH = "recipe", "recipe, session per request"
 TABLES, RAW = "create_all/drop_all", "raw BEGIN…ROLLBACK"
 
 #: Creating thirty tables takes a hundred times as long as the test.
@@ -23,12 +24,13 @@ TABLES_SHARE = 0.05
 
 
 def contestants(stage: Stage) -> list[Contestant]:
-    """Return the five ways, for a sync driver."""
+    """Return the ways, unisolated among them, for a sync driver."""
     plain = stage.plain_engine()
     return [
         Contestant(HARNESS, _harness(stage)),
         Contestant(UNISOLATED, _unisolated(plain), after=lambda: clear(plain)),
         Contestant(RECIPE, _recipe(stage.savepoint_engine())),
+        Contestant(RECIPE_EACH, _recipe_each(stage.savepoint_engine())),
         Contestant(TABLES, _tables(stage.plain_engine(stage.databases.scratch)), share=TABLES_SHARE),
         Contestant(RAW, _raw(stage, plain)),
     ]
@@ -57,7 +59,10 @@ def _unisolated(engine: Engine) -> Callable[[], Any]:
 
 
 def _recipe(engine: Engine) -> Callable[[], Any]:
-    """SQLAlchemy's documentation, "Joining a Session into an External Transaction"; one session for the whole test."""
+    """SQLAlchemy's documentation, "Joining a Session into an External Transaction": one session for the whole test.
+
+    So the application makes none, which is a part of what is measured.
+    """
 
     def test() -> None:
         connection = engine.connect()
@@ -65,6 +70,19 @@ def _recipe(engine: Engine) -> Callable[[], Any]:
         session = Session(bind=connection, join_transaction_mode="create_savepoint")
         body(lambda: nullcontext(session))
         session.close()
+        transaction.rollback()
+        connection.close()
+
+    return test
+
+
+def _recipe_each(engine: Engine) -> Callable[[], Any]:
+    """The recipe around an application that makes its own sessions, as the unisolated one does."""
+
+    def test() -> None:
+        connection = engine.connect()
+        transaction = connection.begin()
+        body(sessionmaker(bind=connection, join_transaction_mode="create_savepoint"))
         transaction.rollback()
         connection.close()
 

@@ -48,9 +48,9 @@ def file(path: Path, allowed: str | None = None) -> Database:
         UnsafeDatabase: its name does not say that it is for tests, and `allowed` does not match.
         DatabaseUnavailable: it cannot be opened, or is no database.
     """
+    check_is_test_database(_url(str(path)), allowed)
     # Absolute, because the application may change the working directory.
     path = path.absolute()
-    check_is_test_database(_url(str(path)), allowed)
     found = path.exists()
     try:
         with contextlib.closing(sqlite3.connect(path)) as connection:

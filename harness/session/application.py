@@ -126,7 +126,8 @@ def _factory_raised(cause: BaseException, spec: str) -> AppError:
         f"the factory {spec!r} raised {told(cause)}",
         where="\n".join(filter(None, (user_line(cause), _ORIGIN.where(spec)))),
         why="without an application there is nothing to test",
-        remedy="if it reads its database URL from the environment, name the variable in harness_url_env,\n"
+        remedy="if it reads its database URL from the environment, name the variable in harness_url_env\n"
+        "(NAME=async where it wants an async driver),\n"
         "or override the fixture harness_app in conftest.py and build the application there",
     )
 

@@ -197,7 +197,9 @@ def _raised(name: str, cause: BaseException, spec: str, origin: Origin) -> Harne
     if isinstance(cause, ModuleNotFoundError):
         remedies.insert(0, f"install {cause.name!r}, or correct the import")
     elif isinstance(cause, KeyError) or "valid" in type(cause).__name__.lower():
-        remedies.insert(0, "if it reads its database URL from the environment, name the variable in harness_url_env")
+        remedies.insert(
+            0, "if it reads its database URL from the environment, name the variable in harness_url_env (or NAME=async)"
+        )
     return origin.error(
         f"importing {name!r} raised {told(cause)}",
         where="\n".join(filter(None, (user_line(cause), origin.where(spec)))),

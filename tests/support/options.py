@@ -17,6 +17,7 @@ _PROBE = """
         value = life_of(request.config).run.settings.sources[{name!r}]
         print(f"\\nPROBE {{' '.join(value.values)}} <{{value.source}}>")
 """
+_TOML = 'pythonpath = ["."]\nasyncio_default_fixture_loop_scope = "function"'
 NATIVE_TOML = pytest.version_tuple >= (9, 0)
 
 
@@ -94,7 +95,7 @@ class OptionLaws:
     def test_pyproject_is_heard(self, project: Project) -> None:
         """In the table `[tool.pytest.ini_options]`."""
         (project.path / "pytest.ini").unlink()
-        text = f'[tool.pytest.ini_options]\npythonpath = ["."]\nharness_{self.name} = "{self.first}"\n'
+        text = f'[tool.pytest.ini_options]\n{_TOML}\nharness_{self.name} = "{self.first}"\n'
         (project.path / "pyproject.toml").write_text(text)
 
         assert (self.first, "pyproject.toml") == self.settled(project.app())
@@ -104,7 +105,7 @@ class OptionLaws:
         """In the table `[tool.pytest]`, where lists are lists."""
         (project.path / "pytest.ini").unlink()
         value = f'["{self.first}"]' if self.option.many else f'"{self.first}"'
-        text = f'[tool.pytest]\npythonpath = ["."]\nharness_{self.name} = {value}\n'
+        text = f'[tool.pytest]\n{_TOML}\nharness_{self.name} = {value}\n'
         (project.path / "pyproject.toml").write_text(text)
 
         assert (self.first, "pyproject.toml") == self.settled(project.app())

@@ -40,7 +40,7 @@ def test_the_variables_are_set_before_the_app_is_imported(project: Project, plac
         + "import os\n"
         + "def test_it(client, db_url):\n"
         + "    from shop.reader import url\n"
-        + "    assert url.startswith('sqlite://')\n"
+        + "    assert url.startswith('sqlite')\n"
         + "    assert os.environ['SHOP_READ_URL'] == url\n",
     )
     project.run_apart().assert_passed(1)
@@ -64,3 +64,16 @@ def test_an_open_quote_in_the_environment_is_a_usage_error(project: Project, mon
     project.write(test_it="def test_it(): pass")
 
     project.run().assert_usage_error("HARNESS_URL_ENV cannot be split", "close every quote")
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_app_that_makes_its_engine_from_the_variable(project: Project, kind: str) -> None:
+    """A synchronous and an asynchronous engine can both be made from the one URL that is announced."""
+    make = "create_engine" if kind == "sync" else "create_async_engine"
+    models = f'engine = {make}("sqlite{"+aiosqlite" if kind == "async" else ""}:///production.db")'
+    project.app(kind).ini("harness_app = shop.main:app", "harness_url_env = SHOP_URL")
+    main = project.path / "shop/main.py"
+    assert models in main.read_text()
+    main.write_text("import os\n" + main.read_text().replace(models, f'engine = {make}(os.environ["SHOP_URL"])'))
+    project.write(test_it="def test_it(client):\n    assert client.post('/users/ann').status_code == 201\n")
+    project.run_apart().assert_passed(1)
