@@ -38,7 +38,6 @@ def require() -> None:
         raise MissingExtra("testcontainers", "containers", "a database in a container")
 
 
-
 @contextlib.contextmanager
 def reach(timeout: float = 8) -> Iterator[DockerClient]:
     """Talk to the engine that testcontainers would use, for a short while.

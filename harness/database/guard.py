@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -56,6 +57,9 @@ def check_is_test_database(url: URL, allowed: str | None = None) -> None:
 
 
 def _matches(url: URL, pattern: str) -> bool:
-    forms = [text for form in (url, without_driver(url)) for text in (bare(form), shown(form))]
+    ways = [url]
+    if url.get_backend_name() == "sqlite":  # a relative file may be meant, whatever became of its path on the way here
+        ways.append(url.set(database=os.path.relpath(file_of(url))))
+    forms = [text for way in ways for form in (way, without_driver(way)) for text in (bare(form), shown(form))]
     # Equality as well, since the host `[::1]` would be read as a set of characters.
     return pattern in forms or any(fnmatchcase(text, pattern) for text in forms)

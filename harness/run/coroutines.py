@@ -11,22 +11,27 @@ from typing import Any
 
 import pytest
 
+from harness.run.definitions import closure_of, home_of
+
 _ASYNC_FIXTURES = frozenset({"async_client", "async_db_session", "async_db_engine"})
 _SIGNS = frozenset({"anyio", "asyncio", "trio"})
 
 
 def adopt(collector: pytest.Collector, name: str, function: Any) -> None:
     """Let anyio run a coroutine test that uses harness's async fixtures and that no other plugin will run."""
-    if not inspect.iscoroutinefunction(function) or not getattr(collector, "istestfunction", lambda *_: False)(
-        function, name
-    ):
+    if not inspect.iscoroutinefunction(function) or not isinstance(collector, pytest.Module | pytest.Class):
         return
-    arguments = inspect.signature(function).parameters.keys()
-    if not _ASYNC_FIXTURES.intersection(arguments) or "anyio_backend" in arguments or _claimed(collector, function):
+    if not collector.istestfunction(function, name) or _claimed(collector, function):
         return
-    if collector.config.pluginmanager.has_plugin("anyio"):
+    closure = closure_of(collector, function)
+    uses = (fixture for fixture in _ASYNC_FIXTURES.intersection(closure))
+    if "anyio_backend" in closure or not any(home_of(collector, fixture).startswith("harness.") for fixture in uses):
+        return
+    backend = home_of(collector, "anyio_backend")
+    if backend:
         pytest.mark.usefixtures("anyio_backend")(function)
-        pytest.mark.parametrize("anyio_backend", ["asyncio"], ids=[pytest.HIDDEN_PARAM])(function)
+    if backend.startswith("anyio."):  # not the user's own, which says which backend it wants
+        pytest.mark.parametrize("anyio_backend", ["asyncio"], ids=[pytest.HIDDEN_PARAM], scope="session")(function)
 
 
 def _claimed(collector: pytest.Collector, function: Any) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from harness.run.definitions import home_of
+
 #: Fixture → the decision it takes.
 DECISIONS = {
     "harness_app": "app",
@@ -31,6 +33,4 @@ def hear_first(item: pytest.Item) -> None:
 
 
 def _is_overridden(item: pytest.Item, name: str) -> bool:
-    # pytest has no public way to ask whether a fixture is overridden without setting it up.
-    found = item.session._fixturemanager.getfixturedefs(name, item) or ()
-    return bool(found) and is_override(found[-1])
+    return not home_of(item, name).startswith("harness.")

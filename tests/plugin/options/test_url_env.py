@@ -66,14 +66,28 @@ def test_an_open_quote_in_the_environment_is_a_usage_error(project: Project, mon
     project.run().assert_usage_error("HARNESS_URL_ENV cannot be split", "close every quote")
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
-def test_an_app_that_makes_its_engine_from_the_variable(project: Project, kind: str) -> None:
-    """A synchronous and an asynchronous engine can both be made from the one URL that is announced."""
+@pytest.mark.parametrize(
+    ("kind", "option"), [("sync", "SHOP_URL"), ("sync", "SHOP_URL=sync"), ("async", "SHOP_URL=async")]
+)
+def test_an_app_that_makes_its_engine_from_the_variable(project: Project, kind: str, option: str) -> None:
+    """The URL has the kind of driver that the option asks for."""
+    reading(project, kind, option).run_apart().assert_passed(1)
+
+
+def test_an_async_app_that_is_given_a_sync_url_is_told_how_to_ask(project: Project) -> None:
+    """SQLAlchemy's own error, with the option that ends it."""
+    result = reading(project, "async", "SHOP_URL").run_apart()
+
+    assert 1 == result.errors, result.text
+    result.assert_says("requires an async driver", "harness_url_env", "NAME=async")
+
+
+def reading(project: Project, kind: str, option: str) -> Project:
+    """An app that makes its engine from the variable SHOP_URL."""
     make = "create_engine" if kind == "sync" else "create_async_engine"
-    models = f'engine = {make}("sqlite{"+aiosqlite" if kind == "async" else ""}:///production.db")'
-    project.app(kind).ini("harness_app = shop.main:app", "harness_url_env = SHOP_URL")
+    fixed = f'engine = {make}("sqlite{"+aiosqlite" if kind == "async" else ""}:///production.db")'
+    project.app(kind).ini("harness_app = shop.main:app", f"harness_url_env = {option}")
     main = project.path / "shop/main.py"
-    assert models in main.read_text()
-    main.write_text("import os\n" + main.read_text().replace(models, f'engine = {make}(os.environ["SHOP_URL"])'))
-    project.write(test_it="def test_it(client):\n    assert client.post('/users/ann').status_code == 201\n")
-    project.run_apart().assert_passed(1)
+    assert fixed in main.read_text()
+    main.write_text("import os\n" + main.read_text().replace(fixed, f'engine = {make}(os.environ["SHOP_URL"])'))
+    return project.write(test_it="def test_it(client):\n    assert client.post('/users/ann').status_code == 201\n")

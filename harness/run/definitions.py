@@ -1,0 +1,23 @@
+"""Whose fixture is it? pytest has no public way to ask without setting the fixture up; this is the one place that does.
+
+Pinned by tests on the lowest and newest supported pytest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+
+def home_of(node: pytest.Collector | pytest.Item, name: str) -> str:
+    """Return the module of the definition of fixture `name` that `node` would get; empty if there is none."""
+    definitions = node.session._fixturemanager.getfixturedefs(name, node) or ()
+    return str(definitions[-1].func.__module__) if definitions else ""
+
+
+def closure_of(collector: pytest.Collector, function: Any) -> Iterable[str]:
+    """Return the names of all fixtures that a test function would use, directly or not."""
+    cls = getattr(collector, "cls", None)
+    return collector.session._fixturemanager.getfixtureinfo(collector, function, cls).name2fixturedefs
