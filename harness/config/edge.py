@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -30,7 +30,8 @@ def declare(parser: pytest.Parser) -> None:
             metavar=option.metavar,
             help=f"{option.help}{f' (default: {option.default})' if option.default else ''} [{option.env}]",
         )
-        parser.addini(option.ini, option.help, type="args" if option.many else "string", default=None)
+        kind: Literal["args", "string"] = "args" if option.many else "string"
+        parser.addini(option.ini, option.help, type=kind, default=None)
 
 
 def declare_marker(config: pytest.Config) -> None:

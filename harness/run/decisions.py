@@ -23,7 +23,7 @@ def is_override(fixturedef: pytest.FixtureDef[Any]) -> bool:
 
 
 def hear_first(item: pytest.Item) -> None:
-    """Have the decisions of a conftest set up before any other fixture of the test, also if it asks for none of them."""
+    """Have a conftest's decisions set up before all other fixtures of the test, also if it asks for none of them."""
     names = getattr(item, "fixturenames", None)
     if names is None:
         return

@@ -20,4 +20,4 @@ def home_of(node: pytest.Collector | pytest.Item, name: str) -> str:
 def closure_of(collector: pytest.Collector, function: Any) -> Iterable[str]:
     """Return the names of all fixtures that a test function would use, directly or not."""
     cls = getattr(collector, "cls", None)
-    return collector.session._fixturemanager.getfixtureinfo(collector, function, cls).name2fixturedefs
+    return collector.session._fixturemanager.getfixtureinfo(collector, function, cls).name2fixturedefs  # type: ignore[arg-type]  # a collector serves
