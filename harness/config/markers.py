@@ -39,7 +39,9 @@ def request_of(item: pytest.Item) -> Request:
 def _read(marker: pytest.Mark, nodeid: str) -> Request:
     unknown = sorted(set(marker.kwargs) - {"isolation"})
     if marker.args or unknown:
-        what = f"positional arguments {marker.args!r}" if marker.args else f"no argument {', '.join(map(repr, unknown))}"
+        what = (
+            f"positional arguments {marker.args!r}" if marker.args else f"no argument {', '.join(map(repr, unknown))}"
+        )
         raise ConfigError(
             f"@pytest.mark.harness takes {what}".replace("takes positional", "takes no positional"),
             where=nodeid,

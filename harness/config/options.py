@@ -76,7 +76,7 @@ OPTIONS = (
     ),
     Option(
         name="url_env",
-        help="environment variables (NAME, NAME=sync, NAME=async) that receive the database's URL before the app is imported",
+        help="environment variables (NAME, NAME=sync, NAME=async) set to the database's URL before the app is imported",
         metavar="NAME",
         many=True,
     ),

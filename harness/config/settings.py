@@ -109,7 +109,11 @@ def _check_together(settings: Settings) -> None:
             why="an image is for a server that harness starts",
             remedy="leave out one of the two, or use --harness-database=postgres",
         )
-    if settings.allow_database and "://" not in settings.database and _both_flags(settings, "allow_database", "database"):
+    if (
+        settings.allow_database
+        and "://" not in settings.database
+        and _both_flags(settings, "allow_database", "database")
+    ):
         raise ConfigError(
             f"--harness-allow-database has no use with --harness-database={settings.database}",
             why="harness creates that database itself, so nothing has to be allowed",

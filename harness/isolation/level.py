@@ -17,7 +17,7 @@ class Level:
             imported, for building the schema, and by tests that asked for no isolation.
     """
 
-    __slots__ = ("commits", "ended", "ledger", "name", "savepoint")
+    __slots__ = ("commits", "ended", "ledger", "name", "savepoint", "sequences")
 
     def __init__(self, name: str, *, commits: bool = False) -> None:
         self.name = name
@@ -25,6 +25,8 @@ class Level:
         self.ended = False
         self.ledger: Ledger | None = None
         self.savepoint: str | None = None
+        #: Sequences that have advanced in this level, and the call that puts each back.
+        self.sequences: dict[str, str] = {}
 
     @property
     def opened(self) -> bool:

@@ -13,6 +13,7 @@ from harness.errors import DatabaseUnavailable, HarnessError, IsolationError, Ov
 from harness.isolation.catalogue import Catalogue
 from harness.isolation.ledger import Lease, Ledger
 from harness.isolation.level import Level
+from harness.isolation.sequences import Sequences, put_back
 from harness.isolation.statements import Classifier, Kind, Statement
 from harness.isolation.turn import Waiters
 
@@ -41,6 +42,7 @@ class Pinned:
         self.levels: list[Level] = [Level("the run", commits=True)]
         self.catalogue = Catalogue()
         self.classify = Classifier()
+        self.sequences = Sequences({})
         self.wait_seconds = WAIT_SECONDS
         #: How many transactions with writes have been committed; tells a session that it may be out of date.
         self.commits = 0
@@ -70,6 +72,7 @@ class Pinned:
         assert self._physical is not None
         self.catalogue = Catalogue.read(self._physical)
         self.classify = Classifier(self.catalogue.writing_functions)
+        self.sequences = Sequences.read(self._physical)
 
     def schema_changed(self) -> None:
         """Look again at the functions and constraints that matter for isolation."""
@@ -167,13 +170,19 @@ class Pinned:
         if ledger is None or self._physical is None:
             return []
         ledger.breaches.extend(_left_open(level, lease) for lease in ledger.abandoned())
-        guard = ledger.segments[0].name
-        outermost = level.savepoint is None
+        back = put_back(level)
+        if level.savepoint is None:
+            start, end = f"ROLLBACK TO SAVEPOINT {ledger.segments[0].name}", "ROLLBACK"
+        else:
+            start, end = f"ROLLBACK TO SAVEPOINT {level.savepoint}", f"RELEASE SAVEPOINT {level.savepoint}"
         try:
-            if outermost:
-                self._run(f"ROLLBACK TO SAVEPOINT {guard}", "ROLLBACK")
-            else:
-                self._run(f"ROLLBACK TO SAVEPOINT {level.savepoint}", f"RELEASE SAVEPOINT {level.savepoint}")
+            try:
+                self._run(start, *back, end)
+            except Exception:
+                if not back or self._physical is None:
+                    raise
+                self.sequences = Sequences({})  # a role that may not set them; ids go on counting then
+                self._run(start, end)
         except DatabaseUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - each driver has its own class for "no such savepoint"
@@ -191,8 +200,8 @@ class Pinned:
                 f"({type(error).__name__}: {' '.join(str(error).split())})"
             ),
             remedy=(
-                "send COMMIT and ROLLBACK through SQLAlchemy or a DBAPI cursor, not in a server-side procedure or through "
-                "the driver's own connection,\n"
+                "send COMMIT and ROLLBACK through SQLAlchemy or a DBAPI cursor, not in a server-side procedure\n"
+                "or through the driver's own connection,\n"
                 'or use @pytest.mark.harness(isolation="none") and clean up yourself'
             ),
         )
@@ -229,6 +238,9 @@ class Pinned:
         """Set the savepoints that a statement needs. The caller holds the lock and has waited for its turn."""
         ledger = lease.level.ledger or self._open(lease.level)
         ledger.prepare(lease, statement)
+        if statement.inserts and not lease.detached:
+            below = self.levels[: self.levels.index(lease.level)]
+            self.sequences.inserting(statement.inserts, lease.level, below, self.physical)
         if statement.kind is Kind.DDL:
             self.catalogue.changed = True
 

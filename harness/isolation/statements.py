@@ -35,6 +35,7 @@ class Statement:
     verb: str
     name: str | None = None
     parts: tuple[str, ...] = ()
+    inserts: tuple[str, ...] = ()
 
 
 _COMMENT = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
@@ -50,6 +51,11 @@ _ENDS_TRANSACTION = re.compile(
 )
 _QUOTED = re.compile(r"""\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
+_PART = re.compile(r'"[^"]+"|[\w$]+')
+_INSERT = re.compile(
+    r'\b(?:INSERT\s+INTO|MERGE\s+INTO|COPY)\s+((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)', re.IGNORECASE
+)
+
 _READS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "WITH", "FETCH", "MOVE"})
 _DDL = frozenset({"CREATE", "ALTER", "DROP", "TRUNCATE", "COMMENT", "GRANT", "REVOKE", "REINDEX", "RENAME", "SECURITY"})
 
@@ -57,7 +63,8 @@ _DDL = frozenset({"CREATE", "ALTER", "DROP", "TRUNCATE", "COMMENT", "GRANT", "RE
 #: (PostgreSQL documentation, "System Administration Functions", "Sequence Manipulation Functions").
 _WRITING_FUNCTIONS = frozenset(
     {
-        "nextval", "setval", "set_config", "pg_notify", "txid_current", "pg_current_xact_id", "get_lock", "release_lock",
+        "nextval", "setval", "set_config", "pg_notify", "txid_current", "pg_current_xact_id", "get_lock",
+        "release_lock",
         "lo_create", "lo_unlink", "lo_put", "lo_from_bytea", "lo_import", "dblink_exec", "pg_logical_emit_message",
         "pg_advisory_lock", "pg_advisory_xact_lock", "pg_try_advisory_lock", "pg_try_advisory_xact_lock",
         "pg_advisory_lock_shared", "pg_advisory_xact_lock_shared", "pg_advisory_unlock", "pg_advisory_unlock_all",
@@ -110,7 +117,15 @@ def classify(sql: str, writing_functions: frozenset[str] = _WRITING_FUNCTIONS) -
         return Statement(Kind.SETTING, verb)
     if _OUTSIDE.match(text):
         return Statement(Kind.OUTSIDE, verb)
-    return Statement(Kind.DDL if verb in _DDL else Kind.WRITE, verb)
+    return Statement(Kind.DDL if verb in _DDL else Kind.WRITE, verb, inserts=_inserts(text))
+
+
+def _inserts(text: str) -> tuple[str, ...]:
+    """Return the tables that rows are inserted into, as the database knows them."""
+    return tuple(
+        ".".join(part[1:-1] if part[0] == '"' else part.lower() for part in _PART.findall(name))
+        for name in _INSERT.findall(text)
+    )
 
 
 def _transaction_control(text: str, verb: str) -> Statement | None:

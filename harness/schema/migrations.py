@@ -1,4 +1,4 @@
-"""Build the schema with Alembic: upgrade to head, in a thread of its own so that an async env.py may use asyncio.run."""
+"""Build the schema with Alembic: upgrade to head, in a thread of its own so that env.py may use asyncio.run."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _extensions_of(metadata: MetaData) -> Iterable[str]:
         words = [type(column.type).__name__.upper() for column in table.columns]
         words += [str(getattr(column.server_default, "arg", "")).upper() for column in table.columns]
         for index in table.indexes:
-            options = index.dialect_options["postgresql"] if "postgresql" in index.dialect_options else {}
+            options = dict(index.dialect_options).get("postgresql", {})
             words += [str(value).upper() for value in (options.get("ops") or {}).values()]
         for word in words:
             for name, extension in _EXTENSIONS.items():

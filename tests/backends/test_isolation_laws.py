@@ -460,3 +460,18 @@ def create_engine_like(backend: Backend) -> sa.Engine:
     if backend.asynchronous:
         return create_async_engine(url, pool_pre_ping=True).sync_engine
     return sa.create_engine(url, pool_pre_ping=True)
+
+
+def test_ids_start_anew_in_each_test(backend: Backend) -> None:
+    """Sequences, which a rollback does not touch, are put back: a test that relies on the first id is the same anywhere."""
+
+    def law() -> list[int]:
+        with Session(backend.engine) as session:
+            session.add_all([Thing(v="one"), Thing(v="two")])
+            session.commit()
+            return sorted(session.scalars(sa.select(Thing.id)))
+
+    for _ in range(2):
+        with backend.test() as problems:
+            assert backend.run(law) == [1, 2]
+        assert problems == []

@@ -53,7 +53,7 @@ def test_every_module_begins_alike(name: str) -> None:
     """With a docstring that says what it is for, and with postponed annotations."""
     tree = ast.parse(SOURCES[name])
 
-    assert ast.get_docstring(tree)
+    assert ast.get_docstring(tree) or not tree.body
     if len(tree.body) > 1:
         assert "from __future__ import annotations" in SOURCES[name]
 
@@ -91,4 +91,4 @@ def test_no_global_state_is_rebound(name: str) -> None:
 @every_file
 def test_private_modules_of_pytest_are_not_imported(name: str) -> None:
     """Plugins that do break with the next release."""
-    assert "_pytest" not in re.sub(r"test_pytest", "", SOURCES[name])
+    assert None is re.search(r"^\s*(?:from|import) _pytest\b", SOURCES[name], re.MULTILINE)

@@ -1,0 +1,75 @@
+"""The place in the user's own code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+
+from harness.isolation import callsite
+from harness.isolation.callsite import is_users, nearest_user_frame
+
+
+def test_libraries_harness_and_generated_code_are_not_the_users() -> None:
+    """What is installed, what is harness, and what has no file."""
+    import pytest
+
+    assert not is_users(json.__file__)
+    assert not is_users(pytest.__file__)
+    assert not is_users(callsite.__file__)
+    assert not is_users("<string>")
+    assert not is_users("<frozen importlib._bootstrap>")
+
+
+def test_a_file_of_the_project_is_the_users(tmp_path: os.PathLike[str]) -> None:
+    """Wherever it lies."""
+    assert is_users(os.path.join(tmp_path, "shop", "main.py"))
+
+
+def test_the_innermost_user_frame_is_found_through_libraries(tmp_path: os.PathLike[str]) -> None:
+    """A callback from a library leads to the user's line below it."""
+    path = os.path.join(tmp_path, "shop.py")
+    source = "def outer(find):\n    return sorted([1], key=lambda _: inner(find)) and found\n\n"
+    source += "def inner(find):\n    found.append(find())\n    return 1\n\nfound = []\n"
+    space: dict[str, object] = {}
+    exec(compile(source, path, "exec"), space)
+    outer = space["outer"]
+    assert callable(outer)
+    (site,) = outer(nearest_user_frame)
+
+    assert (path, 5, "inner") == (site.path, site.line, site.function)
+    assert str(site).endswith("shop.py:5 in inner")
+
+
+def test_a_greenlet_leads_to_the_coroutine_that_awaits_it(tmp_path: os.PathLike[str]) -> None:
+    """SQLAlchemy's async extension runs the driver in a greenlet, where no user frame is on the stack."""
+    import asyncio
+
+    path = os.path.join(tmp_path, "service.py")
+    source = "async def work(spawn, find):\n    return await spawn(find)\n"
+    space: dict[str, object] = {}
+    exec(compile(source, path, "exec"), space)
+    from sqlalchemy.util import greenlet_spawn
+
+    work = space["work"]
+    assert callable(work)
+    site = asyncio.run(work(greenlet_spawn, nearest_user_frame))
+
+    assert (path, 2) == (site.path, site.line)
+
+
+def test_sqlite3_callbacks_do_not_confuse_it(tmp_path: os.PathLike[str]) -> None:
+    """Frames below C code are seen as well."""
+    path = os.path.join(tmp_path, "sql.py")
+    source = "def run(connection):\n    return connection.execute('SELECT f()').fetchone()\n"
+    space: dict[str, object] = {}
+    exec(compile(source, path, "exec"), space)
+    seen: list[object] = []
+    connection = sqlite3.connect(":memory:")
+    connection.create_function("f", 0, lambda: seen.append(nearest_user_frame()))
+    run = space["run"]
+    assert callable(run)
+    run(connection)
+    connection.close()
+
+    assert str(seen[0]).endswith("sql.py:2 in run")
