@@ -28,6 +28,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import Context, ContextVar
 from typing import Any, Protocol
 
@@ -244,10 +245,9 @@ class Driver:
             return
         try:
             if self._unattended and not self._closed:
-                self._turn_here()
-                self._settle()
-        except BaseException:  # noqa: BLE001 - a task's SystemExit belongs to that task, not to this thread
-            pass
+                with suppress(BaseException):  # a task's SystemExit belongs to that task, not to this thread
+                    self._turn_here()
+                    self._settle()
         finally:
             self._hand_over()
 

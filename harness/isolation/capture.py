@@ -69,6 +69,10 @@ class Registry:
         """Return the driver names of all engines as the application made them; harness's own do not count."""
         return [_driver_name(known.dialect) for known in self.engines.values() if not known.own]
 
+    def backends(self) -> set[str]:
+        """Return the names of the databases that the application's engines were made for."""
+        return {known.dialect.name for known in self.engines.values() if not known.own}
+
     def add(self, engine: Engine) -> None:
         """Capture an engine."""
         dialect, own = engine.dialect, self.making_own

@@ -179,7 +179,11 @@ class Run:
 
         origin = Origin(option="harness_schema", example="tests.db:create_schema", error=IsolationError)
         wanted = self.decisions.get("schema", self.settings.schema)
-        return plan_schema(wanted, self.metadata, lambda name: resolve(name, origin), self.root)
+        return plan_schema(wanted, self.metadata, lambda name: resolve(name, origin), self.root, self._foreign)
+
+    def _foreign(self) -> bool:
+        assert self._registry is not None
+        return self.plan.backend not in self._registry.backends()
 
     def metadata(self) -> tuple[MetaData, ...]:
         """Return the tables of the application."""

@@ -197,3 +197,24 @@ def test_random_order_makes_no_difference(project: Project) -> None:
     )
     result = project.pytester.runpytest_subprocess("-p", "harness", "-p", "randomly", "-p", "no:faker", timeout=60)
     result.assert_outcomes(passed=4)
+
+
+def test_asking_whether_sqlalchemy_is_installed_is_not_its_arrival(project: Project) -> None:
+    """`find_spec` before the import is a common idiom; the engines are captured all the same."""
+    project.app().ini("harness_app = shop.main:app").write(
+        conftest="""
+            import importlib.util
+
+            assert importlib.util.find_spec("sqlalchemy") is not None
+        """,
+        test_it="""
+            import pytest
+            from fastapi.testclient import TestClient
+            from shop.main import app
+
+            @pytest.mark.parametrize("again", [False, True])
+            def test_add(again):
+                assert TestClient(app).post("/users/ann").status_code == 201
+        """,
+    )
+    project.run_apart("-p", "no:anyio").assert_passed(2)

@@ -5,9 +5,30 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from collections.abc import Callable
 
 from harness.isolation import callsite
-from harness.isolation.callsite import is_users, nearest_user_frame
+from harness.isolation.callsite import CallSite, is_users, nearest_user_frame
+
+
+def find_of_a_library() -> Callable[..., CallSite | None]:
+    """The function as a library would call it, from a frame that is nobody's."""
+    space: dict[str, object] = {"nearest_user_frame": nearest_user_frame}
+    exec("def find(*_): return nearest_user_frame()", space)
+    find = space["find"]
+    assert callable(find)
+    made: Callable[..., CallSite | None] = find
+    return made
+
+
+def noting(seen: list[object], find: Callable[..., object]) -> Callable[[], None]:
+    """A callback without a frame of the user's."""
+    space: dict[str, object] = {"seen": seen, "find": find}
+    exec("def note(): seen.append(find())", space)
+    note = space["note"]
+    assert callable(note)
+    made: Callable[[], None] = note
+    return made
 
 
 def test_libraries_harness_and_generated_code_are_not_the_users() -> None:
@@ -53,7 +74,7 @@ def test_a_greenlet_leads_to_the_coroutine_that_awaits_it(tmp_path: os.PathLike[
 
     work = space["work"]
     assert callable(work)
-    site = asyncio.run(work(greenlet_spawn, nearest_user_frame))
+    site = asyncio.run(work(greenlet_spawn, find_of_a_library()))
 
     assert (path, 2) == (site.path, site.line)
 
@@ -65,8 +86,9 @@ def test_sqlite3_callbacks_do_not_confuse_it(tmp_path: os.PathLike[str]) -> None
     space: dict[str, object] = {}
     exec(compile(source, path, "exec"), space)
     seen: list[object] = []
+    find = find_of_a_library()
     connection = sqlite3.connect(":memory:")
-    connection.create_function("f", 0, lambda: seen.append(nearest_user_frame()))
+    connection.create_function("f", 0, noting(seen, find))
     run = space["run"]
     assert callable(run)
     run(connection)
