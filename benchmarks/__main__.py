@@ -22,7 +22,7 @@ def main() -> None:
     options = _options()
     found = Results(machine.described())
     found.imports, found.heavy = imports.measure(_IMPORTS)
-    found.trivial = trivial.measure(max(3, options.rounds // 3))
+    found.trivial = trivial.measure(max(3, options.rounds // 2))
     for driver in drivers_of(_BACKENDS[options.database]):
         print(f"{driver.name} …", flush=True)
         found.drivers[driver.name] = measured(driver, options.rounds, options.tests, options.image)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from benchmarks import replay
 from benchmarks.bodies import async_body
 from benchmarks.clock import TASK_CODE, Contestant
-from benchmarks.isolation import HARNESS, RAW, RECIPE, RECIPE_EACH, TABLES, TABLES_SHARE, UNISOLATED
+from benchmarks.isolation import HARNESS, RAW, RECIPE, RECIPE_EACH, TABLES, UNISOLATED
 from benchmarks.schema import Base, Item, User
 from benchmarks.stage import Stage
 
@@ -27,7 +27,7 @@ def contestants(stage: Stage) -> list[Contestant]:
         Contestant(UNISOLATED, _unisolated(plain), after=lambda: clear(plain)),
         Contestant(RECIPE, _recipe(stage.savepoint_engine())),
         Contestant(RECIPE_EACH, _recipe_each(stage.savepoint_engine())),
-        Contestant(TABLES, _tables(stage.plain_engine(stage.databases.scratch)), share=TABLES_SHARE),
+        Contestant(TABLES, _tables(stage.plain_engine(stage.databases.scratch)), slow=True),
         Contestant(RAW, _raw(stage, plain)),
     ]
 

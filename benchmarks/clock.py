@@ -1,8 +1,9 @@
-"""Timing: contestants take turns in rounds, so that whatever else the machine does hits all of them alike.
+"""Timing: contestants take turns every few tests, so that whatever else the machine does hits all of them alike.
 
-In each round every contestant runs a block of tests, in an order that rotates from round to round. A round's figure
-is the fastest test of the block: on a shared machine whatever took longer was interrupted, as `timeit` explains. The
-result is the median over the rounds, and a ratio is the median of the rounds' ratios.
+A round is a number of turns; in each turn every contestant runs a few tests in a row, so that the processor's caches
+are warm, as they would be in a test suite. The order rotates from round to round. A contestant's figure for a round is
+its fastest test: on a shared machine whatever took longer was interrupted, as `timeit` explains. The result is the
+median over the rounds, and a ratio is the median of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from dataclasses import dataclass, field
 from statistics import median
 from time import perf_counter
 from typing import Any
+
+#: Tests in a row.
+BURST = 5
+#: Tests before the first round: caches of statements, pools and prepared statements fill.
+WARM_UP = 10
 
 
 def nothing() -> None:
@@ -29,14 +35,14 @@ class Contestant:
         name: how the report calls it.
         once: what is timed; a coroutine function where it must run on the loop.
         after: cleans up, untimed.
-        share: the part of a block's tests that it runs: slow ones need fewer.
+        slow: so slow that one test in each round is enough.
         per: how many of the things that are reported `once` does.
     """
 
     name: str
     once: Callable[[], Any]
     after: Callable[[], Any] = nothing
-    share: float = 1.0
+    slow: bool = False
     per: int = 1
 
 
@@ -63,47 +69,48 @@ def compete(
     contestants: Sequence[Contestant],
     rounds: int,
     tests: int,
-    loop: asyncio.AbstractEventLoop | None = None,
+    loop: asyncio.AbstractEventLoop,
 ) -> Samples:
-    """Let the contestants take turns; coroutine functions run on `loop`."""
+    """Let the contestants take turns; coroutine functions run on `loop`, each test in a task of its own."""
     samples = Samples({contestant.name: [] for contestant in contestants})
-    for contestant in contestants:
-        _block(contestant, max(1, round(min(tests, 5) * contestant.share)), loop)
+    _round(contestants, WARM_UP, loop)
     for number in range(rounds):
-        turn = number % len(contestants)
-        for contestant in (*contestants[turn:], *contestants[:turn]):
-            gc.collect()
-            times = _block(contestant, max(1, round(tests * contestant.share)), loop)
-            samples.rounds[contestant.name].append(min(times) / contestant.per)
+        first = number % len(contestants)
+        gc.collect()
+        times = _round((*contestants[first:], *contestants[:first]), tests, loop)
+        for contestant in contestants:
+            samples.rounds[contestant.name].append(min(times[contestant.name]) / contestant.per)
     return samples
 
 
-def _block(contestant: Contestant, tests: int, loop: asyncio.AbstractEventLoop | None) -> list[float]:
-    if not inspect.iscoroutinefunction(contestant.once):
-        return [_timed(contestant) for _ in range(tests)]
-    assert loop is not None
-    return loop.run_until_complete(_async_block(contestant, tests))
-
-
-def _timed(contestant: Contestant) -> float:
-    start = perf_counter()
-    contestant.once()
-    taken = perf_counter() - start
-    contestant.after()
-    return taken
-
-
-async def _async_block(contestant: Contestant, tests: int) -> list[float]:
-    times = []
-    for _ in range(tests):
-        start = perf_counter()
-        await contestant.once()
-        times.append(perf_counter() - start)
-        cleaned = contestant.after()
-        if isinstance(cleaned, Awaitable):
-            await cleaned
+def _round(contestants: Sequence[Contestant], tests: int, loop: asyncio.AbstractEventLoop) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {contestant.name: [] for contestant in contestants}
+    for done in range(0, tests, BURST):
+        for contestant in contestants:
+            for _ in range(min(BURST, tests - done)):
+                if not (contestant.slow and times[contestant.name]):
+                    times[contestant.name].append(_timed(contestant, loop))
     return times
 
 
-#: The code of the task in which coroutine functions run: for harness, that task is the test.
-TASK_CODE = _async_block.__code__
+def _timed(contestant: Contestant, loop: asyncio.AbstractEventLoop) -> float:
+    if inspect.iscoroutinefunction(contestant.once):
+        taken = loop.run_until_complete(_awaited(contestant.once))
+    else:
+        start = perf_counter()
+        contestant.once()
+        taken = perf_counter() - start
+    cleaned = contestant.after()
+    if isinstance(cleaned, Awaitable):
+        loop.run_until_complete(cleaned)
+    return taken
+
+
+async def _awaited(once: Callable[[], Awaitable[Any]]) -> float:
+    start = perf_counter()
+    await once()
+    return perf_counter() - start
+
+
+#: The code of the task in which a coroutine function runs: for harness, that task is the test.
+TASK_CODE = _awaited.__code__

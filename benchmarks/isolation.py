@@ -19,9 +19,6 @@ HARNESS, UNISOLATED = "harness", "unisolated"
 RECIPE, RECIPE_EACH = "recipe", "recipe, session per request"
 TABLES, RAW = "create_all/drop_all", "raw BEGIN…ROLLBACK"
 
-#: Creating thirty tables takes a hundred times as long as the test.
-TABLES_SHARE = 0.05
-
 
 def contestants(stage: Stage) -> list[Contestant]:
     """Return the ways, unisolated among them, for a sync driver."""
@@ -31,7 +28,7 @@ def contestants(stage: Stage) -> list[Contestant]:
         Contestant(UNISOLATED, _unisolated(plain), after=lambda: clear(plain)),
         Contestant(RECIPE, _recipe(stage.savepoint_engine())),
         Contestant(RECIPE_EACH, _recipe_each(stage.savepoint_engine())),
-        Contestant(TABLES, _tables(stage.plain_engine(stage.databases.scratch)), share=TABLES_SHARE),
+        Contestant(TABLES, _tables(stage.plain_engine(stage.databases.scratch)), slow=True),
         Contestant(RAW, _raw(stage, plain)),
     ]
 

@@ -27,6 +27,7 @@ from sqlalchemy.pool import Pool
 
 from harness.errors import EscapeError
 from harness.isolation.callsite import nearest_user_frame
+from harness.isolation.leniency import accept_what_servers_accept
 from harness.isolation.proxy import ConnectionProxy
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Registry:
         """Return the driver names of all engines as the application made them; harness's own do not count."""
         return [_driver_name(known.dialect) for known in self.engines.values() if not known.own]
 
-    def backends(self) -> set[str]:
+    def _backends(self) -> set[str]:
         """Return the names of the databases that the application's engines were made for."""
         return {known.dialect.name for known in self.engines.values() if not known.own}
 
@@ -108,6 +109,8 @@ class Registry:
             engine.url = self.target.url
             if known.asynchronous:
                 engine.dialect.get_driver_connection = _driver_connection  # type: ignore[assignment,method-assign]  # our own object
+        if engine.dialect.name == "sqlite" and "sqlite" not in self._backends():
+            accept_what_servers_accept(engine.dialect)
         known.initialized = False
         engine.pool = self._pool(engine, known)
 

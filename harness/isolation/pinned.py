@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.errors import DatabaseUnavailable, HarnessError, IsolationError, OverlapError
+from harness.isolation.callsite import nearest_user_frame
 from harness.isolation.catalogue import Catalogue
 from harness.isolation.ledger import Lease, Ledger
 from harness.isolation.level import Level
@@ -340,8 +341,16 @@ def _left_open(level: Level, lease: Lease) -> IsolationError:
 
 def outside_transaction(sql: str) -> HarnessError:
     """Return the error for a statement that cannot run in any transaction."""
+    words = " ".join(sql.split())
+    site = nearest_user_frame()
+    own = words.upper().startswith(("CREATE DATABASE", "DROP DATABASE"))
     return IsolationError(
-        f"{' '.join(sql.split())[:80]} cannot run inside a transaction, and every test is one",
+        f"{words[:80]} cannot run inside a transaction, and every test is one",
+        where=str(site) if site else None,
         why="the server refuses it there",
-        remedy='let the test commit for real, and clean up after itself: @pytest.mark.harness(isolation="none")',
+        remedy=(
+            "delete the fixture that does this: harness provides the database"
+            if own
+            else 'let the test commit for real, and clean up after itself: @pytest.mark.harness(isolation="none")'
+        ),
     )

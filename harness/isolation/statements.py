@@ -46,8 +46,9 @@ _NAME = r'\s+("(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[\w$]+)'
 _SAVEPOINT = re.compile(r"\s*SAVEPOINT" + _NAME, re.IGNORECASE)
 _RELEASE = re.compile(r"\s*RELEASE(?:\s+SAVEPOINT)?" + _NAME, re.IGNORECASE)
 _ROLLBACK_TO = re.compile(r"\s*ROLLBACK(?:\s+(?:WORK|TRANSACTION))?\s+TO(?:\s+SAVEPOINT)?" + _NAME, re.IGNORECASE)
-_ENDS_TRANSACTION = re.compile(
-    r";\s*(?:commit|end|rollback|abort|begin|start\s+transaction)\b(?!\s+to\b)", re.IGNORECASE
+_HAS_BODY = re.compile(
+    r"\bcreate\s+(?:or\s+replace\s+)?(?:temp(?:orary)?\s+)?(?:constraint\s+)?(?:trigger|function|procedure)\b",
+    re.IGNORECASE,
 )
 _QUOTED = re.compile(r"""\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
@@ -107,8 +108,8 @@ def classify(sql: str, writing_functions: frozenset[str] = _WRITING_FUNCTIONS) -
         text = text[match.end() :]
     word = _WORD.match(text)
     verb = word.group(1).upper() if word else ""
-    if ";" in text and (split := _parts(text)):
-        return Statement(Kind.WRITE, verb, parts=split)
+    if ";" in text and len(pieces := _pieces(text)) > 1:
+        return _several(verb, pieces, writing_functions)
     if found := _transaction_control(text, verb):
         return found
     if verb in _READS and not _writes(text, writing_functions):
@@ -151,18 +152,29 @@ def _writes(text: str, writing_functions: frozenset[str]) -> bool:
     return any(name in writing_functions for name in _CALL.findall(lowered))
 
 
-def _parts(text: str) -> tuple[str, ...]:
-    """Split several statements in one string, but only when one of them would end the transaction."""
-    bare = _QUOTED.sub(lambda match: "x" * len(match.group()), text)
-    if (
-        "create function" in bare.lower()
-        or "create trigger" in bare.lower()
-        or not _ENDS_TRANSACTION.search(f";{bare}")
-    ):
-        return ()
+def _pieces(text: str) -> tuple[str, ...]:
+    """Split several statements in one string; text and comments are not looked into."""
+    bare = _QUOTED.sub(_masked, text)
+    if _HAS_BODY.search(bare):
+        return (text,)
     cuts = [index for index, char in enumerate(bare) if char == ";"]
     starts = [0, *(cut + 1 for cut in cuts)]
     ends = [*cuts, len(text)]
-    pieces = tuple(text[start:end].strip() for start, end in zip(starts, ends, strict=True))
-    pieces = tuple(piece for piece in pieces if piece)
-    return pieces if len(pieces) > 1 else ()
+    found = [(text[start:end].strip(), bare[start:end].strip()) for start, end in zip(starts, ends, strict=True)]
+    return tuple(piece for piece, content in found if content)
+
+
+def _masked(match: re.Match[str]) -> str:
+    comment = match.group().startswith(("--", "/*"))
+    return (" " if comment else "x") * len(match.group())
+
+
+def _several(verb: str, pieces: tuple[str, ...], writing_functions: frozenset[str]) -> Statement:
+    """Classify several statements in one string; they are sent one by one only if one would end the transaction."""
+    found = [classify(piece, writing_functions) for piece in pieces]
+    kinds = {statement.kind for statement in found}
+    if kinds & {Kind.BEGIN, Kind.COMMIT, Kind.ROLLBACK}:
+        return Statement(Kind.WRITE, verb, parts=pieces)
+    if kinds <= {Kind.READ, Kind.SETTING}:
+        return Statement(Kind.SETTING if Kind.SETTING in kinds else Kind.READ, verb)
+    return Statement(Kind.WRITE, verb, inserts=tuple(table for statement in found for table in statement.inserts))

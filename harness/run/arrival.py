@@ -30,17 +30,27 @@ class _Finder(MetaPathFinder):
     def __init__(self, module: str, action: Callable[[], None]) -> None:
         self._module = module
         self._action = action
+        self._looking = False
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if fullname != self._module:
+        if fullname != self._module or self._looking:
             return None
-        self.retire()
-        spec = find_spec(fullname)
+        self._looking = True
+        try:
+            spec = find_spec(fullname)
+        finally:
+            self._looking = False
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self._action)
+            # Looking for a module is not its import: only the loader knows that it has arrived.
+            spec.loader = _Loader(spec.loader, self._arrived)
         return spec
+
+    def _arrived(self) -> None:
+        if self in sys.meta_path:
+            self.retire()
+            self._action()
 
     def retire(self) -> None:
         """Step out of the import system."""

@@ -16,6 +16,7 @@ from harness.run.run import Run
 
 if TYPE_CHECKING:
     from harness.isolation.level import Level
+    from harness.session.override import Remembered
 
 #: From wide to narrow, as pytest orders them.
 _SCOPES = ("session", "package", "module", "class", "function")
@@ -47,12 +48,14 @@ class TestLife:
         self.run = run
         self._test: Level | None = None
         self._scopes: dict[Any, Level] = {}
-        self._overrides: list[tuple[Any, dict[Any, Any]]] = []
+        self._overrides: list[Remembered] = []
+        self._refusal: HarnessError | None = None
         self._problems: list[IsolationError] = []
         self._isolated = True
         self._running = False
         self._scheduled = False
         run.when_captured = self.join
+        run.when_loaded = self._remember_overrides
         if active:
             run.activate()
 
@@ -103,6 +106,8 @@ class TestLife:
         self._running = True
         if not self.run.active:
             return
+        if self._refusal is not None:
+            raise self._refusal
         self.run.begin_tests()
         wanted = request_of(item).isolation or self.run.settings.isolation
         self._isolated = wanted == "rollback"
@@ -119,8 +124,13 @@ class TestLife:
 
     def decided(self, fixturedef: pytest.FixtureDef[Any], value: Any) -> None:
         """Take note of a decision that a conftest made by overriding a decision fixture."""
-        if decisions.is_override(fixturedef):
+        if not decisions.is_override(fixturedef):
+            return
+        try:
             self.run.decide(decisions.DECISIONS[fixturedef.argname], value)
+        except HarnessError as error:
+            self._refusal = error  # pytest sets the fixture up only once, but every test needs to hear it
+            raise
 
     def end_with(self, item: Any) -> None:
         """End the test's level after the finalizers of its own fixtures, and before those of wider scopes."""
@@ -202,18 +212,14 @@ class TestLife:
     # -- dependency overrides --------------------------------------------------------------------------------------
 
     def _remember_overrides(self) -> None:
-        if self.run.loaded_app is None:
-            return
-        from harness.session.override import overrides_of
+        if self.run.loaded_app is not None:
+            from harness.session.override import remember
 
-        self._overrides = [(place, dict(place)) for place in overrides_of(self.run.loaded_app)]
+            self._overrides = remember(self.run.loaded_app)
 
     def _restore_overrides(self) -> None:
-        if self._overrides:
-            from harness.session.override import restore
-
-            for place, known in self._overrides:
-                restore(place, known)
+        for known in self._overrides:
+            known.restore()
 
 
 def _names() -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -62,6 +63,8 @@ class Run:
         self.active = False
         #: Called once engines are captured; the test that is running then starts its level.
         self.when_captured: Callable[[], None] = lambda: None
+        #: Called once the application is there.
+        self.when_loaded: Callable[[], None] = lambda: None
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -179,11 +182,7 @@ class Run:
 
         origin = Origin(option="harness_schema", example="tests.db:create_schema", error=IsolationError)
         wanted = self.decisions.get("schema", self.settings.schema)
-        return plan_schema(wanted, self.metadata, lambda name: resolve(name, origin), self.root, self._foreign)
-
-    def _foreign(self) -> bool:
-        assert self._registry is not None
-        return self.plan.backend not in self._registry.backends()
+        return plan_schema(wanted, self.metadata, lambda name: resolve(name, origin), self.root)
 
     def metadata(self) -> tuple[MetaData, ...]:
         """Return the tables of the application."""
@@ -280,6 +279,7 @@ class Run:
             else:
                 self._app = self._import_app(self.app_spec)
             self._fill_placeholders()
+            self.when_loaded()
         return self._app
 
     def _import_app(self, spec: str) -> Any:
@@ -298,7 +298,11 @@ class Run:
 
     @property
     def loaded_app(self) -> Any:
-        """The application if it has been imported, else None."""
+        """The application if it has been imported, by harness or by a test module, else None."""
+        if self._app is None and self.settings.app is not None:
+            module, _, name = self.settings.app.partition(":")
+            found = getattr(sys.modules.get(module), name, None)
+            return found if hasattr(found, "dependency_overrides") else None
         return self._app
 
     @cached_property

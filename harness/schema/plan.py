@@ -31,7 +31,6 @@ def plan_schema(
     find_metadata: Callable[[], tuple[MetaData, ...]],
     resolve: Callable[[str], Callable[..., object]],
     root: Path,
-    foreign: Callable[[], bool],
 ) -> SchemaPlan:
     """Choose the way.
 
@@ -40,7 +39,6 @@ def plan_schema(
         find_metadata: finds the tables of the application; called when the schema is built.
         resolve: resolves 'pkg.module:function'.
         root: the project's directory, where an alembic.ini is looked for.
-        foreign: tells whether the application is written for another database than the test database.
 
     Raises:
         SchemaError: migrations were asked for and there is no alembic.ini.
@@ -55,9 +53,7 @@ def plan_schema(
     if wanted is None or wanted == "metadata":
         from harness.schema.tables import create_tables
 
-        return SchemaPlan(
-            how="metadata", build=lambda engine: create_tables(find_metadata(), engine, foreign=foreign())
-        )
+        return SchemaPlan(how="metadata", build=lambda engine: create_tables(find_metadata(), engine))
     return SchemaPlan(how=wanted, build=lambda engine: _call(wanted, resolve(wanted), engine))
 
 

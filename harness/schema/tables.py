@@ -11,7 +11,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import SchemaError
-from harness.schema.keys import number_all_keys
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData
@@ -37,13 +36,8 @@ _EXTENSIONS = {
 }
 
 
-def create_tables(found: tuple[MetaData, ...], engine: Engine, *, foreign: bool) -> list[str]:
+def create_tables(found: tuple[MetaData, ...], engine: Engine) -> list[str]:
     """Create all tables.
-
-    Args:
-        found: the tables.
-        engine: an engine of harness's own.
-        foreign: whether the application is written for another database than this one.
 
     Returns:
         Notes for the report: what was translated because the database lacks it.
@@ -61,7 +55,7 @@ def create_tables(found: tuple[MetaData, ...], engine: Engine, *, foreign: bool)
                 "or say that there are none: harness_schema = none"
             ),
         )
-    notes = number_all_keys(engine, found) if foreign and engine.dialect.name == "sqlite" else []
+    notes: list[str] = []
     try:
         with engine.begin() as connection:
             schemas = schemas_of(found)
@@ -115,7 +109,7 @@ def _extensions_of(metadata: MetaData) -> Iterable[str]:
         words = [type(column.type).__name__.upper() for column in table.columns]
         words += [str(getattr(column.server_default, "arg", "")).upper() for column in table.columns]
         for index in table.indexes:
-            options: dict[str, Any] = dict(index.dialect_options).get("postgresql", {})
+            options: Any = dict(index.dialect_options).get("postgresql", {})
             words += [str(value).upper() for value in (options.get("ops") or {}).values()]
         for word in words:
             for name, extension in _EXTENSIONS.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import DependencyError
@@ -28,31 +29,44 @@ def overridden(app: Any, dependency: Callable[..., Any], replacement: Callable[.
     Raises:
         DependencyError: `app` has no `dependency_overrides`.
     """
-    places = list(overrides_of(app))
-    if not places:
+    before = remember(app)
+    if not before:
         raise DependencyError(
             f"{type(app).__name__} has no dependency_overrides",
             remedy="pass the FastAPI application, not something wrapped around it",
         )
-    before = [dict(place) for place in places]
-    for place in places:
-        place[dependency] = replacement
+    for known in before:
+        known.mapping[dependency] = replacement
     try:
         yield
     finally:
-        for place, known in zip(places, before, strict=True):
-            restore(place, known)
+        for known in before:
+            known.restore()
 
 
-def restore(place: Overrides, known: dict[Callable[..., Any], Callable[..., Any]]) -> None:
-    """Make an overrides mapping what it was, keeping its identity and order."""
-    if dict(place) != known:
-        place.clear()
-        place.update(known)
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The `dependency_overrides` of one application, and what they held."""
+
+    owner: Any
+    mapping: Overrides
+    content: dict[Callable[..., Any], Callable[..., Any]]
+
+    def restore(self) -> None:
+        """Make them what they were: the same mapping, with the same content in the same order."""
+        if self.owner.dependency_overrides is not self.mapping:
+            self.owner.dependency_overrides = self.mapping
+        if dict(self.mapping) != self.content:
+            self.mapping.clear()
+            self.mapping.update(self.content)
 
 
-def overrides_of(app: Any) -> Iterator[Overrides]:
-    """Yield the `dependency_overrides` of an application and of those mounted in it."""
+def remember(app: Any) -> list[Remembered]:
+    """Remember the overrides of an application and of those mounted in it."""
+    return [Remembered(owner, owner.dependency_overrides, dict(owner.dependency_overrides)) for owner in _owners(app)]
+
+
+def _owners(app: Any) -> Iterator[Any]:
     seen: set[int] = set()
     pending = [app]
     while pending:
@@ -60,9 +74,8 @@ def overrides_of(app: Any) -> Iterator[Overrides]:
         if current is None or id(current) in seen:
             continue
         seen.add(id(current))
-        found = getattr(current, "dependency_overrides", None)
-        if isinstance(found, MutableMapping):
-            yield found
+        if isinstance(getattr(current, "dependency_overrides", None), MutableMapping):
+            yield current
         pending.extend(
             getattr(route, "app", None) for route in getattr(current, "routes", ()) if not hasattr(route, "dependant")
         )

@@ -14,8 +14,8 @@ import harness
 
 ROOT = Path(harness.__file__).parent.parent
 FORBIDDEN = {
-    "sqlalchemy", "fastapi", "starlette", "httpx", "httpx2", "factory", "hypothesis", "testcontainers", "docker", "anyio",
-    "greenlet", "alembic", "asyncio",
+    "sqlalchemy", "fastapi", "starlette", "httpx", "httpx2", "factory", "hypothesis", "testcontainers", "docker",
+    "anyio", "greenlet", "alembic", "asyncio",
 }  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def test_every_module_can_be_imported_on_its_own() -> None:
     code = (
         "import importlib, json, sys, pytest\nbroken = []\n"
         f"for name in {modules!r}:\n"
-        "    for known in [known for known in sys.modules if known.partition('.')[0] == 'harness']: del sys.modules[known]\n"
+        "    for known in [one for one in sys.modules if one.partition('.')[0] == 'harness']: del sys.modules[known]\n"
         "    try: importlib.import_module(name)\n"
         "    except ImportError as error: broken.append(f'{name}: {error}')\n"
         "print(json.dumps(broken))"

@@ -28,9 +28,10 @@ def public_fixtures() -> dict[str, str]:
     for name in FIXTURE_MODULES:
         path = ROOT / "harness/fixtures" / f"{name}.py"
         for node in ast.parse(SOURCES[path]).body:
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                if any("pytest.fixture" in ast.unparse(decorator) for decorator in node.decorator_list):
-                    found[node.name] = ast.get_docstring(node) or ""
+            if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+                continue
+            if any("pytest.fixture" in ast.unparse(decorator) for decorator in node.decorator_list):
+                found[node.name] = ast.get_docstring(node) or ""
     return found
 
 
@@ -61,7 +62,7 @@ def test_every_error_is_exported() -> None:
 def test_every_error_is_raised_somewhere_and_in_the_tree(error: str) -> None:
     """No error class without a use, and none missing from the overview in `errors.py`."""
     uses = [path for path, text in SOURCES.items() if path.name != "errors.py" and re.search(rf"\b{error}\(", text)]
-    subclasses = [other for other in ERRORS if other.__name__ != error and error in [base.__name__ for base in other.__mro__]]
+    subclasses = [other for other in ERRORS if error in [base.__name__ for base in other.__mro__[1:]]]
 
     assert uses or subclasses
     assert error in (errors.__doc__ or "")

@@ -1,4 +1,4 @@
-"""One fixture, `project`; and the law that holds for every test here: the application's own database stays untouched."""
+"""One fixture, `project`; and one law for every test here: the application's own database stays untouched."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import aiosqlite  # noqa: F401
 import fastapi.testclient  # noqa: F401
 import pytest
-import sqlalchemy.dialects.postgresql  # noqa: F401
-import sqlalchemy.ext.asyncio  # noqa: F401
+import sqlalchemy.dialects.postgresql
+import sqlalchemy.ext.asyncio
 import sqlalchemy.orm  # noqa: F401
 import sqlmodel  # noqa: F401
 

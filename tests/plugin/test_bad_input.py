@@ -98,9 +98,7 @@ def test_no_app_at_all_is_told_with_the_line_to_write(project: Project) -> None:
 
 def test_several_apps_are_listed_for_a_choice(project: Project) -> None:
     """harness does not guess."""
-    project.app().write(
-        shop__api="from fastapi import FastAPI\napp = FastAPI()\n", test_it="def test_it(client): pass"
-    )
+    project.app().write(shop__api="from fastapi import FastAPI\napp = FastAPI()\n", test_it="def test_it(client): pass")
     result = project.run()
 
     assert 1 == result.errors, result.text
@@ -369,7 +367,7 @@ def test_trio_is_refused_with_a_remedy(project: Project, fixture: str, use: str)
         "raw = engine.raw_connection()\n    raw.cursor().execute(INSERT)\n    raw.commit()\n    raw.close()",
         "raw = engine.raw_connection().driver_connection\n    raw.execute(INSERT)\n    raw.commit()",
         "with engine.connect() as c:\n        c.exec_driver_sql(INSERT)\n        c.exec_driver_sql('COMMIT')",
-        "with engine.connect().execution_options(isolation_level='AUTOCOMMIT') as c:\n        c.exec_driver_sql(INSERT)",
+        "c = engine.connect().execution_options(isolation_level='AUTOCOMMIT')\n    c.exec_driver_sql(INSERT)\n    c.close()",
     ],
     ids=["raw_connection", "driver_connection", "COMMIT", "AUTOCOMMIT"],
 )
@@ -394,7 +392,7 @@ def test_escape(db_session, again):
 
 
 def test_a_commit_on_the_real_connection_is_blamed(project: Project) -> None:
-    """harness cannot intercept it: the guilty test fails with the line, and the next one starts on a new transaction."""
+    """harness cannot intercept it: the guilty test fails with the line, and the next one starts clean."""
     project.app().ini("harness_app = shop.main:app").write(
         test_it="""
             from sqlalchemy import func, select

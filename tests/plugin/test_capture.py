@@ -95,7 +95,7 @@ def test_an_app_on_postgresql_runs_on_sqlite(project: Project) -> None:
             from shop.models import User
 
             sync = create_engine(
-                "postgresql+psycopg://shop:secret@production.invalid/shop", pool_size=5, max_overflow=10, pool_pre_ping=True
+                "postgresql+psycopg://shop:secret@production.invalid/shop", pool_size=5, pool_pre_ping=True
             )
             asynchronous = create_async_engine("postgresql+asyncpg://shop:secret@production.invalid/shop", pool_size=5)
 
@@ -142,7 +142,12 @@ def test_upserts_written_for_sqlite_and_returning_work(project: Project) -> None
 def test_create_all_at_import_of_the_app(project: Project) -> None:
     """The tables it makes are in the test database, and making them twice is no error."""
     project.app().ini("harness_app = shop.start:app").write(
-        shop__start="from shop.main import app, engine\nfrom shop.models import Base\nBase.metadata.create_all(engine)\n",
+        shop__start="""
+            from shop.main import app, engine
+            from shop.models import Base
+
+            Base.metadata.create_all(engine)
+        """,
         test_it=f"""
             import pytest
 

@@ -105,7 +105,7 @@ class OptionLaws:
         """In the table `[tool.pytest]`, where lists are lists."""
         (project.path / "pytest.ini").unlink()
         value = f'["{self.first}"]' if self.option.many else f'"{self.first}"'
-        text = f'[tool.pytest]\n{_TOML}\nharness_{self.name} = {value}\n'
+        text = f"[tool.pytest]\n{_TOML}\nharness_{self.name} = {value}\n"
         (project.path / "pyproject.toml").write_text(text)
 
         assert (self.first, "pyproject.toml") == self.settled(project.app())

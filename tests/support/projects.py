@@ -1,4 +1,4 @@
-"""Tiny FastAPI projects for the pytest that runs inside a test; each has an engine of its own that must never connect."""
+"""Tiny FastAPI projects for the pytest that runs inside a test; each has an engine that must never connect."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def new_project(pytester: pytest.Pytester) -> Project:
 
 
 def _arguments(plugin: bool) -> list[str]:
-    # A fixed order, as many of the projects show what one test leaves to the next; and no plugin that is slow to import.
+    # A fixed order, as many projects show what one test leaves to the next; and no plugin that is slow to import.
     unwanted = ("randomly", "cacheprovider", "hypothesispytest", "faker", "xdist")
     return [*(("-p", "harness") if plugin else ()), *(part for name in unwanted for part in ("-p", f"no:{name}"))]
 

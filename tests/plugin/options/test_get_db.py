@@ -47,7 +47,10 @@ def test_a_placeholder_is_given_a_session(project: Project) -> None:
 def test_the_named_dependency_is_the_one_of_the_handle(project: Project) -> None:
     """`harness.session_dependencies` lists what was named."""
     project.app().ini("harness_app = shop.main:app", "harness_get_db = shop.main:get_db").write(
-        test_it="def test_it(harness):\n    assert [d.name for d in harness.session_dependencies] == ['shop.main:get_db']\n"
+        test_it="""
+            def test_it(harness):
+                assert [one.name for one in harness.session_dependencies] == ["shop.main:get_db"]
+        """
     )
     project.run().assert_passed(1)
 

@@ -16,6 +16,14 @@ class TestMetadata(OptionLaws):
     second = "shop.other:metadata"
 
 
+_TABLES = """
+    import sqlalchemy as sa
+
+    metadata = sa.MetaData()
+    sa.Table("extra", metadata, sa.Column("id", sa.Integer))
+"""
+
+
 @pytest.mark.parametrize("name", ["shop.models:Base", "shop.models:Base.metadata", "shop.models:User"])
 def test_a_base_a_metadata_and_a_model_name_their_tables(project: Project, name: str) -> None:
     """Whatever has a MetaData will do."""
@@ -32,7 +40,7 @@ def test_a_base_a_metadata_and_a_model_name_their_tables(project: Project, name:
 def test_several_are_all_created(project: Project) -> None:
     """An application may have more than one base."""
     project.app().ini("harness_metadata = shop.models:Base tables:metadata").write(
-        tables="import sqlalchemy as sa\nmetadata = sa.MetaData()\nsa.Table('extra', metadata, sa.Column('id', sa.Integer))\n",
+        tables=_TABLES,
         test_it="""
             from sqlalchemy import inspect
 
@@ -46,7 +54,7 @@ def test_several_are_all_created(project: Project) -> None:
 def test_only_what_is_named_is_created(project: Project) -> None:
     """What the app imports besides is left alone."""
     project.app().ini("harness_app = shop.main:app", "harness_metadata = tables:metadata").write(
-        tables="import sqlalchemy as sa\nmetadata = sa.MetaData()\nsa.Table('extra', metadata, sa.Column('id', sa.Integer))\n",
+        tables=_TABLES,
         test_it="""
             from sqlalchemy import inspect
 

@@ -97,7 +97,8 @@ def test_none_together_with_metadata_is_a_conflict(project: Project) -> None:
 
 def test_alembic_without_its_ini_is_told(project: Project) -> None:
     """With where it was looked for."""
-    project.app().ini("harness_app = shop.main:app", "harness_schema = alembic").write(test_it="def test_a(client): pass")
+    project.app().ini("harness_app = shop.main:app", "harness_schema = alembic")
+    project.write(test_it="def test_a(client): pass")
     result = project.run()
 
     assert 1 == result.errors, result.text

@@ -15,7 +15,10 @@ def resolved(
 ) -> dict[str, Value]:
     """Resolve all options from three sources."""
     return resolve(
-        lambda option: (cli or {}).get(option.name), env or {}, lambda option: (ini or {}).get(option.name), lambda _: "x.ini"
+        lambda option: (cli or {}).get(option.name),
+        env or {},
+        lambda option: (ini or {}).get(option.name),
+        lambda _: "x.ini",
     )
 
 

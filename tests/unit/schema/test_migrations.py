@@ -28,7 +28,8 @@ _URL_ENV = """
     from sqlalchemy import engine_from_config, pool
 
     config = context.config
-    connectable = engine_from_config(config.get_section(config.config_ini_section), prefix="sqlalchemy.", poolclass=pool.NullPool)
+    section = config.get_section(config.config_ini_section)
+    connectable = engine_from_config(section, prefix="sqlalchemy.", poolclass=pool.NullPool)
     with connectable.connect() as connection:
         context.configure(connection=connection)
         with context.begin_transaction():
@@ -59,7 +60,8 @@ _MIGRATION = """
     down_revision = None
 
     def upgrade():
-        op.create_table("users", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String, unique=True))
+        number = sa.Column("id", sa.Integer, primary_key=True)
+        op.create_table("users", number, sa.Column("name", sa.String, unique=True))
         op.execute("INSERT INTO users (name) VALUES ('migrated')")
 """
 _TEST = """
@@ -141,7 +143,7 @@ def test_the_config_is_found_beside_or_one_level_below(tmp_path: Path) -> None:
 
 def test_several_or_no_configs_are_told(tmp_path: Path) -> None:
     """With where they are, or where none was."""
-    with pytest.raises(SchemaError, match="there is no alembic.ini"):
+    with pytest.raises(SchemaError, match=r"there is no alembic\.ini"):
         find_config(tmp_path)
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
