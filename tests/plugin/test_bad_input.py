@@ -42,7 +42,7 @@ def test_a_wrong_app_is_told_at_the_guilty_test(project: Project, app: str, frag
     result = project.run()
 
     assert (result.errors, result.passed, result.failed) == (1, 1, 0), result.text
-    result.assert_says("AppError", *fragments)
+    result.assert_says(*fragments)
 
 
 def test_an_import_error_of_the_app_is_shown(project: Project) -> None:
@@ -131,7 +131,7 @@ def test_a_get_db_that_does_not_exist_is_refused(project: Project) -> None:
     project.app().ini("harness_app = shop.main:app", "harness_get_db = shop.main:get_bd").write(test_it=_USES_CLIENT)
     result = project.run()
 
-    result.assert_says("DependencyError", "has no attribute 'get_bd'", "did you mean 'get_db'?", "harness_get_db")
+    result.assert_says("has no attribute 'get_bd'", "did you mean 'get_db'?", "harness_get_db")
 
 
 def test_an_app_without_any_session_dependency_needs_none(project: Project) -> None:
@@ -169,7 +169,7 @@ def test_metadata_without_tables_is_told_with_three_remedies(project: Project) -
     result = project.run()
 
     assert 1 == result.errors, result.text
-    result.assert_says("SchemaError", "empty:Base", "harness_metadata")
+    result.assert_says("empty:Base", "harness_metadata")
 
 
 def test_no_models_anywhere_is_told(project: Project) -> None:
@@ -251,7 +251,7 @@ def test_no_container_engine_is_told_with_the_socket_tried(project: Project, mon
     result = project.run_apart("--harness-database=postgres")
 
     assert 1 == result.errors, result.text
-    result.assert_says("EngineUnavailable", "no.sock", "--harness-database=sqlite")
+    result.assert_says("no.sock", "--harness-database=sqlite")
 
 
 def test_a_closed_tcp_port_of_an_engine_is_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +261,7 @@ def test_a_closed_tcp_port_of_an_engine_is_told(project: Project, monkeypatch: p
     result = project.run_apart("--harness-database=postgres")
 
     assert 1 == result.errors, result.text
-    result.assert_says("EngineUnavailable", "127.0.0.1:1")
+    result.assert_says("127.0.0.1:1")
 
 
 # -- missing packages --------------------------------------------------------------------------------------------------
@@ -367,7 +367,8 @@ def test_trio_is_refused_with_a_remedy(project: Project, fixture: str, use: str)
         "raw = engine.raw_connection()\n    raw.cursor().execute(INSERT)\n    raw.commit()\n    raw.close()",
         "raw = engine.raw_connection().driver_connection\n    raw.execute(INSERT)\n    raw.commit()",
         "with engine.connect() as c:\n        c.exec_driver_sql(INSERT)\n        c.exec_driver_sql('COMMIT')",
-        "c = engine.connect().execution_options(isolation_level='AUTOCOMMIT')\n    c.exec_driver_sql(INSERT)\n    c.close()",
+        "c = engine.connect().execution_options(isolation_level='AUTOCOMMIT')"
+        "\n    c.exec_driver_sql(INSERT)\n    c.close()",
     ],
     ids=["raw_connection", "driver_connection", "COMMIT", "AUTOCOMMIT"],
 )

@@ -26,8 +26,8 @@ def test_tables_of_several_metadata_are_made(engine: sa.Engine) -> None:
     sa.Table("a", first, sa.Column("id", sa.Integer))
     sa.Table("b", second, sa.Column("id", sa.Integer))
 
-    create_tables((first, second), engine, foreign=False)
-    create_tables((first, second), engine, foreign=False)
+    create_tables((first, second), engine)
+    create_tables((first, second), engine)
 
     assert {"a", "b"} == set(sa.inspect(engine).get_table_names())
 
@@ -36,7 +36,7 @@ def test_a_schema_is_an_attached_database_on_sqlite(engine: sa.Engine) -> None:
     """The note says so, and the table is found under its qualified name."""
     metadata = sa.MetaData(schema="shop")
     table = sa.Table("items", metadata, sa.Column("id", sa.Integer, primary_key=True))
-    notes = create_tables((metadata,), engine, foreign=False)
+    notes = create_tables((metadata,), engine)
     with engine.begin() as connection:
         connection.execute(table.insert().values(id=7))
         found = connection.exec_driver_sql("SELECT id FROM shop.items").scalars().all()
@@ -51,7 +51,7 @@ def test_two_schemas_with_a_foreign_key_between_tables_of_one(engine: sa.Engine)
     sa.Table("a", metadata, sa.Column("id", sa.Integer, primary_key=True), schema="one")
     sa.Table("b", metadata, sa.Column("a_id", sa.ForeignKey("one.a.id")), schema="one")
     sa.Table("c", metadata, sa.Column("id", sa.Integer), schema="two")
-    create_tables((metadata,), engine, foreign=False)
+    create_tables((metadata,), engine)
 
     assert ["a", "b"] == sorted(sa.inspect(engine).get_table_names("one"))
     assert ["c"] == sa.inspect(engine).get_table_names("two")
@@ -61,7 +61,7 @@ def test_an_enum_is_made(engine: sa.Engine) -> None:
     """Where the database has no such type, its values are checked or stored as text."""
     metadata = sa.MetaData()
     table = sa.Table("t", metadata, sa.Column("colour", sa.Enum("red", "blue", name="colour")))
-    create_tables((metadata,), engine, foreign=False)
+    create_tables((metadata,), engine)
     with engine.begin() as connection:
         connection.execute(table.insert().values(colour="red"))
 
@@ -72,7 +72,7 @@ def test_an_enum_is_made(engine: sa.Engine) -> None:
 def test_no_tables_is_told_with_three_remedies(engine: sa.Engine, found: tuple[sa.MetaData, ...]) -> None:
     """Import the models, name them, or say that there are none."""
     with pytest.raises(SchemaError, match="no tables were found") as caught:
-        create_tables(found, engine, foreign=False)
+        create_tables(found, engine)
 
     assert caught.value.remedy is not None
     assert 3 == len(caught.value.remedy.splitlines())
@@ -85,7 +85,7 @@ def test_what_the_database_refuses_is_told_with_its_words(engine: sa.Engine) -> 
     metadata = sa.MetaData()
     sa.Table("t", metadata, sa.Column("words", TSVECTOR))
     with pytest.raises(SchemaError, match="could not be created on sqlite") as caught:
-        create_tables((metadata,), engine, foreign=False)
+        create_tables((metadata,), engine)
 
     assert "TSVECTOR" in str(caught.value)
     assert "--harness-database=postgres" in str(caught.value)
