@@ -107,6 +107,8 @@ class Registry:
             engine.dialect = _dialect_like(known.dialect, wanted)
             engine.dialect.is_async = known.dialect.is_async  # AsyncEngine insists, and pools treat leaks accordingly
             engine.url = self.target.url
+            if known.dialect.supports_server_side_cursors:
+                _let_stream(engine.dialect)
             if known.asynchronous:
                 engine.dialect.get_driver_connection = _driver_connection  # type: ignore[assignment,method-assign]  # our own object
         if engine.dialect.name == "sqlite" and "sqlite" not in self._backends():
@@ -141,6 +143,17 @@ class Registry:
         proxy = ConnectionProxy(self.target.pinned, asynchronous=known.asynchronous)
         self.proxies.add(proxy)
         return proxy  # type: ignore[return-value]  # a proxy is a DBAPI connection by delegation
+
+
+def _let_stream(dialect: Any) -> None:
+    """Let a dialect stream for an application whose own dialect could; here all cursors are client-side."""
+
+    class Context(dialect.execution_ctx_cls):  # type: ignore[misc]  # the class is known at run time only
+        def create_server_side_cursor(self) -> Any:
+            return self._dbapi_connection.cursor()
+
+    dialect.supports_server_side_cursors = True
+    dialect.execution_ctx_cls = Context
 
 
 def _driver_connection(proxy: Any) -> Any:

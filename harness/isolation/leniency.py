@@ -1,6 +1,6 @@
 """What SQLite would refuse although the application is right, because it is written for a server.
 
-Only for engines whose dialect harness has replaced by SQLite's, and for harness's own beside them. Where the application
+Only for engines whose dialect harness has replaced by SQLite's, and for its own beside them. Where the application
 itself runs on SQLite nothing is changed: there production refuses it too.
 """
 

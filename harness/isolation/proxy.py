@@ -342,6 +342,9 @@ class CursorProxy:
         self.execute(sql, *args)
         return iter(self._raw)
 
+    async def _async_soft_close(self) -> None:
+        """Do nothing: SQLAlchemy's asyncio extension asks its drivers' cursors to let go of the server; ours has."""
+
     @property
     def connection(self) -> ConnectionProxy:
         """The logical connection, never the real one."""

@@ -13,7 +13,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-
 from sqlalchemy.util import greenlet_spawn
 
 from harness.database import identity, provider
@@ -77,7 +76,7 @@ class Backend:
         """Call `law` as the application would use this driver: in SQLAlchemy's greenlet if it is an async one."""
         if not self.asynchronous:
             return law()
-        return asyncio.run(greenlet_spawn(law))  # type: ignore[no-any-return]  # untyped in SQLAlchemy
+        return asyncio.run(greenlet_spawn(law))
 
     def rows(self) -> list[str]:
         """What is in the table for good, asked on the real connection."""

@@ -463,7 +463,7 @@ def create_engine_like(backend: Backend) -> sa.Engine:
 
 
 def test_ids_start_anew_in_each_test(backend: Backend) -> None:
-    """Sequences, which a rollback does not touch, are put back: a test that relies on the first id is the same anywhere."""
+    """Sequences, which a rollback does not touch, are put back: the first id is the same in every test."""
 
     def law() -> list[int]:
         with Session(backend.engine) as session:
@@ -475,3 +475,33 @@ def test_ids_start_anew_in_each_test(backend: Backend) -> None:
         with backend.test() as problems:
             assert backend.run(law) == [1, 2]
         assert problems == []
+
+
+def test_every_way_to_execute_of_the_asyncio_extension(backend: Backend) -> None:
+    """Core and ORM, buffered and streamed, through AsyncConnection and AsyncSession."""
+    if not backend.asynchronous:
+        pytest.skip(reason="the asyncio extension is for asynchronous engines")
+
+    async def law() -> None:
+        async with backend.async_engine.begin() as connection:
+            await connection.execute(sa.insert(Thing), [{"v": "one"}, {"v": "two"}])
+            assert (await connection.execute(sa.select(Thing.v).order_by(Thing.v))).scalars().all() == ["one", "two"]
+            assert await connection.scalar(sa.select(sa.func.count()).select_from(Thing)) == 2
+            streamed = await connection.stream(sa.select(Thing.v).order_by(Thing.v))
+            assert [row.v async for row in streamed] == ["one", "two"]
+            raw = await connection.exec_driver_sql("SELECT v FROM thing ORDER BY v")
+            assert raw.first() == ("one",)
+        async with AsyncSession(backend.async_engine) as session:
+            assert (await session.execute(sa.select(Thing.v).order_by(Thing.v))).first() == ("one",)
+            assert (await session.execute(sa.text("SELECT count(*) FROM thing"))).scalar_one() == 2
+            things = await session.stream_scalars(sa.select(Thing).order_by(Thing.v))
+            assert [thing.v async for thing in things] == ["one", "two"]
+            assert (await session.get_one(Thing, 1)).v == "one"
+            added = await session.scalar(sa.insert(Thing).values(v="three").returning(Thing.v))
+            assert added == "three"
+
+    with backend.test() as problems:
+        asyncio.run(law())
+
+    assert problems == []
+    assert backend.rows() == []

@@ -1,4 +1,4 @@
-"""Whole runs on a real PostgreSQL, as a user starts them: what they leave behind, and what happens when it goes wrong."""
+"""Whole runs on a real PostgreSQL, as a user starts them: what they leave behind, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -159,7 +159,8 @@ def test_alembic_with_an_async_env_builds_the_schema(project: Project, postgres_
             revision, down_revision = "one", None
 
             def upgrade():
-                op.create_table("users", sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String, unique=True))
+                name = sa.Column("name", sa.String, unique=True)
+                op.create_table("users", sa.Column("id", sa.Integer, primary_key=True), name)
         """,
         test_it='def test_it(client):\n    assert client.post("/users/ann").status_code == 201\n',
     )

@@ -31,9 +31,9 @@ def test_a_factory_is_called(project: Project) -> None:
 def test_the_only_app_in_the_usual_places_is_found(project: Project, place: str) -> None:
     """Nobody has to name it."""
     project.write(**{place: "from fastapi import FastAPI\napp = FastAPI()\n@app.get('/here')\ndef here(): return 1\n"})
-    project.ini("harness_schema = none", base="[pytest]\npythonpath = . src").write(
-        test_it="def test_it(client):\n    assert client.get('/here').json() == 1\n"
-    )
+    project.ini(
+        "harness_schema = none", base="[pytest]\npythonpath = . src\nasyncio_default_fixture_loop_scope = function"
+    ).write(test_it="def test_it(client):\n    assert client.get('/here').json() == 1\n")
     project.run().assert_passed(1)
 
 
