@@ -236,7 +236,7 @@ def test_sessionmaker_and_scoped_session_and_dispose_are_captured(backend: Backe
 
 
 def test_deferred_constraints_are_checked_at_commit(backend: Backend) -> None:
-    """A violated deferred foreign key fails the application's commit, as in production, and valid data still commits."""
+    """A violated deferred foreign key fails the application's commit, as in production; valid data still commits."""
 
     def law() -> None:
         with Session(backend.engine) as session:
@@ -360,7 +360,7 @@ def test_a_wait_for_a_sibling_is_bounded_and_explained(backend: Backend) -> None
                 done.set()
 
         first = asyncio.create_task(holder(), name="holder")
-        with pytest.raises(OverlapError, match="waited 0.2 s") as caught:
+        with pytest.raises(OverlapError, match=r"waited 0\.2 s") as caught:
             await asyncio.create_task(waiter(), name="waiter")
         await first
         assert "holding: task 'holder' (" in str(caught.value)
