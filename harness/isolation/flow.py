@@ -96,10 +96,7 @@ def current_flow() -> Flow:
 
 
 def _current_task() -> asyncio.Task[Any] | None:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        return None
+    return asyncio.current_task() if asyncio._get_running_loop() is not None else None
 
 
 def _runs_the_test(task: asyncio.Task[Any]) -> bool:

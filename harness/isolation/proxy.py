@@ -52,7 +52,9 @@ class ConnectionProxy:
         set_("_suffix", f"_h{next(_serials)}")
         set_("_closed", False)
         set_("ready", False)
-        legacy = "" if pinned.physical.dbapi.__class__.__module__ == "sqlite3" else None
+        sqlite = pinned.physical.dbapi.__class__.__module__ == "sqlite3"
+        set_("_sqlite", sqlite)
+        legacy = "" if sqlite else None
         set_("_choices", {"autocommit": False, "isolation_level": legacy, "read_only": None, "readonly": False})
 
     # -- looks like the driver's connection ------------------------------------------------------------------------
@@ -108,7 +110,7 @@ class ConnectionProxy:
     def _autocommits(self) -> bool:
         if self._explicit:
             return False
-        if self._physical.dbapi.__class__.__module__ == "sqlite3":
+        if self._sqlite:
             return self._choices["isolation_level"] is None
         return bool(self._choices["autocommit"])
 
@@ -116,7 +118,8 @@ class ConnectionProxy:
 
     def cursor(self, *args: Any, **kwargs: Any) -> CursorProxy:
         """Return a cursor; always a client-side one, as a server-side cursor would outlive savepoints."""
-        kwargs = {key: value for key, value in kwargs.items() if key in ("row_factory", "binary", "cursor_factory")}
+        if kwargs:
+            kwargs = {key: value for key, value in kwargs.items() if key in ("row_factory", "binary", "cursor_factory")}
         return CursorProxy(self, self._pinned.physical.dbapi.cursor(**kwargs))
 
     def execute(self, sql: Any, *args: Any, **kwargs: Any) -> CursorProxy:
@@ -141,17 +144,18 @@ class ConnectionProxy:
         """Run one statement on the pinned connection when it is this connection's turn."""
         if (first := self._pinned.on_first_use) is not None:
             first()
-        statement = self._pinned.classify(sql) if isinstance(sql, str) else classify(_text(sql))
-        if statement.kind in _CONTROL:
-            return self._control(statement, sql)
-        if statement.parts:
-            for part in statement.parts:
-                self.run_statement(part, call)
-            return None
+        pinned = self._pinned
+        statement = pinned.classify(sql) if type(sql) is str else classify(_text(sql))
+        if not statement.simple:
+            if statement.kind in _CONTROL:
+                return self._control(statement, sql)
+            if statement.parts:
+                for part in statement.parts:
+                    self.run_statement(part, call)
+                return None
         if self._asynchronous:
             checkpoint()
-        pinned = self._pinned
-        self._take_turn(statement)
+        self._take_turn()
         try:
             return self._run(statement, sql, call, *args, **kwargs)
         finally:
@@ -170,15 +174,15 @@ class ConnectionProxy:
         else:
             raise outside_transaction(_text(sql))
 
-    def _take_turn(self, statement: Statement) -> None:
+    def _take_turn(self) -> None:
         """Return with the lock held, and no sibling's transaction open."""
         pinned = self._pinned
-        deadline = time.monotonic() + pinned.wait_seconds
         pinned.lock.acquire()
         try:
             lease = self._current_lease()
             if pinned.blocker(lease) is None:
                 return
+            deadline = time.monotonic() + pinned.wait_seconds
             if not self._asynchronous or not in_greenlet():
                 # A synchronous call on an event loop's thread must not wait: the other side runs on the same loop.
                 pinned.turn(lease, can_wait=not _on_event_loop())
@@ -198,22 +202,27 @@ class ConnectionProxy:
 
     def _current_lease(self) -> Lease:
         lease: Lease | None = self._lease
-        if lease is None or lease.level is not self._pinned.level or lease.level.ended:
-            lease = Lease(self._pinned.level)
+        level = self._pinned.levels[-1]
+        if lease is None or lease.level is not level:
+            lease = Lease(level)
             object.__setattr__(self, "_lease", lease)
         return lease
 
     def _run(self, statement: Statement, sql: Any, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         pinned, lease = self._pinned, self._lease
-        if statement.kind is Kind.SETTING and not self.ready and self._physical.aborts_on_error:
-            pinned.settings[_text(sql)] = None
-        if statement.name is not None:
-            sql = self._renamed(statement, sql)
-            if sql is None:
-                return None
+        if not statement.simple:
+            if statement.kind is Kind.SETTING and not self.ready and self._physical.aborts_on_error:
+                pinned.settings[_text(sql)] = None
+            if statement.name is not None:
+                sql = self._renamed(statement, sql)
+                if sql is None:
+                    return None
         pinned.prepare(lease, statement)
         try:
-            result = pinned.physical.run(call, sql, *args, **kwargs)
+            if self._physical.needs_loop:
+                result = pinned.physical.run(call, sql, *args, **kwargs)
+            else:
+                result = call(sql, *args, **kwargs)
         except Exception as error:
             pinned.raise_if_lost(error)
             if lease.level.ledger is not None:
@@ -221,7 +230,8 @@ class ConnectionProxy:
             if self._autocommits:
                 self.rollback()
             raise
-        self._note(statement, lease)
+        if statement.name is not None:
+            self._note(statement, lease)
         if statement.kind is not Kind.READ and self._autocommits:
             self.commit()
         return result
@@ -245,7 +255,7 @@ class ConnectionProxy:
 
     def _note(self, statement: Statement, lease: Lease) -> None:
         ledger = lease.level.ledger
-        if statement.name is None or ledger is None:
+        if ledger is None or statement.name is None:
             return
         own = self._own_name(statement.name)
         if statement.kind is Kind.SAVEPOINT:

@@ -7,7 +7,7 @@ taking a write for a read would let it slip out of the application's rollback.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -29,13 +29,21 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One classified statement; `name` is the savepoint's, `verb` its first keyword in upper case."""
+    """One classified statement; `name` is the savepoint's, `verb` its first keyword in upper case.
+
+    `simple` tells whether it reads or writes rows and nothing else, as nearly all do.
+    """
 
     kind: Kind
     verb: str
     name: str | None = None
     parts: tuple[str, ...] = ()
     inserts: tuple[str, ...] = ()
+    simple: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        simple = self.kind in (Kind.READ, Kind.WRITE) and not self.parts
+        object.__setattr__(self, "simple", simple)
 
 
 _COMMENT = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)

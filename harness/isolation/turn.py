@@ -11,11 +11,16 @@ class Waiters:
 
     def __init__(self, lock: threading.RLock) -> None:
         self._condition = threading.Condition(lock)
+        self._threads = 0
         self._futures: list[asyncio.Future[None]] = []
 
     def wait(self, seconds: float) -> None:
         """Wait in a thread that holds the lock; the lock is free meanwhile."""
-        self._condition.wait(seconds)
+        self._threads += 1
+        try:
+            self._condition.wait(seconds)
+        finally:
+            self._threads -= 1
 
     def future(self) -> asyncio.Future[None]:
         """Return a future of the running loop that is done when it is worth looking again."""
@@ -25,7 +30,10 @@ class Waiters:
 
     def notify(self) -> None:
         """Tell everyone to look again; the caller holds the lock."""
-        self._condition.notify_all()
+        if self._threads:
+            self._condition.notify_all()
+        if not self._futures:
+            return
         futures, self._futures = self._futures, []
         for future in futures:
             loop = future.get_loop()
