@@ -23,7 +23,7 @@ def text(results: Results) -> str:
         lines += ["", title, *rows]
     lines += ["", "Budgets"]
     for verdict in verdicts(results):
-        lines.append(f"  {verdict.what:52} {verdict.measured:>9}  (≤ {verdict.allowed:>5})  {verdict}")
+        lines.append(f"  {verdict.what:58} {verdict.measured:>9}  (≤ {verdict.allowed:>5})  {verdict}")
     return "\n".join(lines)
 
 
