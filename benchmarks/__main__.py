@@ -26,6 +26,7 @@ def main() -> None:
     for driver in drivers_of(_BACKENDS[options.database]):
         print(f"{driver.name} …", flush=True)
         found.drivers[driver.name] = measured(driver, options.rounds, options.tests, options.image)
+    found.machine["load after"] = machine.load()
     print(report.text(found))
     options.json.write_text(json.dumps(report.document(found), indent=1) + "\n")
 

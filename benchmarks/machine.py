@@ -12,13 +12,18 @@ from typing import Any
 _DISTRIBUTIONS = ("sqlalchemy", "fastapi", "starlette", "pytest", "psycopg", "asyncpg", "aiosqlite")
 
 
+def load() -> float | None:
+    """Return how many processes want a core, as a mean over the last minute; None where nobody counts."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+
+
 def described() -> dict[str, Any]:
     """Return versions, cores and the load before the run: other processes make every figure larger."""
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "load before": load(),
         "sqlite": sqlite3.sqlite_version,
         **{name: version(name) for name in _DISTRIBUTIONS},
     }

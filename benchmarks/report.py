@@ -18,7 +18,7 @@ _WIDTHS = (16, 28, 11, 11, 11)
 
 def text(results: Results) -> str:
     """Return the tables and the verdicts."""
-    lines: list[str] = []
+    lines = ["", ", ".join(f"{name} {value}" for name, value in results.machine.items())]
     for title, rows in _tables(results):
         lines += ["", title, *rows]
     lines += ["", "Budgets"]
