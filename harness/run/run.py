@@ -58,6 +58,7 @@ class Run:
         self._database: Database | None = None
         self._schema_error: Exception | None = None
         self._schema_built = False
+        self._waiting = False
         self._app: Any = None
         self._found: Inventory | None = None
         self.active = False
@@ -103,14 +104,16 @@ class Run:
 
     def begin_tests(self) -> None:
         """From now on the first statement finds a schema; before, only the application's import runs statements."""
-        if self.active and not self._schema_built:
-            self._when_captured(lambda: setattr(self.target.pinned, "on_first_use", self._build_schema))
-
-    def _when_captured(self, action: Callable[[], None]) -> None:
+        if not self.active or self._schema_built:
+            return
         if self._registry is not None:
-            action()
-        else:
-            self._stack.enter_context(on_arrival("sqlalchemy", action))
+            self._expect_statements()
+        elif not self._waiting:
+            self._waiting = True
+            self._stack.enter_context(on_arrival("sqlalchemy", self._expect_statements))
+
+    def _expect_statements(self) -> None:
+        self.target.pinned.on_first_use = self._build_schema
 
     def close(self) -> None:
         """Give everything back: engines, environment, loop, connection, database."""
