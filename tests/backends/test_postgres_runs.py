@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy.engine import URL
 
+from harness.database.identity import PID
 from tests.support.projects import ASYNC_APP, SYNC_APP, Project, new_project
 
 _MANY = """
@@ -220,7 +221,6 @@ def test_no_container_outlives_its_run_for_long(
     image = os.environ.get("HARNESS_TEST_IMAGE", "postgres:17")
     command = [sys.executable, "-m", "pytest", "-p", "harness", "-p", "no:cacheprovider", "--harness-database=postgres"]
     command += [f"--harness-image={image}", "--harness-schema=metadata"]
-    before = containers()
     running = subprocess.Popen(command, cwd=project.path, env={**os.environ, "NAP": "60"})
     try:
         deadline = time.monotonic() + 60
@@ -228,21 +228,21 @@ def test_no_container_outlives_its_run_for_long(
             assert time.monotonic() < deadline, "the run did not start"
             assert running.poll() is None, "the run ended too early"
             time.sleep(0.05)
-        own = containers() - before
+        own = containers_of(running.pid)
         assert len(own) == 1
         running.send_signal(signal_number)
         running.wait(timeout=30)
     finally:
         running.kill()
         running.wait()
-    assert (own <= containers()) is leaves
+    assert (containers_of(running.pid) == own) is leaves
 
     subprocess.run(command, cwd=project.path, check=True, timeout=90)
 
-    assert own & containers() == set()
+    assert containers_of(running.pid) == set()
 
 
-def containers() -> set[str]:
-    """The ids of all containers that harness has started on this machine."""
-    asked = ["docker", "ps", "--all", "--quiet", "--filter", "label=harness.run"]
+def containers_of(process: int) -> set[str]:
+    """The ids of the containers that a run of harness has started; others run beside this test."""
+    asked = ["docker", "ps", "--all", "--quiet", "--filter", f"label={PID}={process}"]
     return set(subprocess.run(asked, check=True, capture_output=True, text=True).stdout.split())
