@@ -33,9 +33,21 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    if wanted := edge.to_explain(config):
+        from harness.detectors.catalogue import all_rules
+        from harness.report.explain import explain
+
+        print(explain(wanted, all_rules()))  # noqa: T201 - instead of a run, as `pytest --version` does
+        return 0
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     edge.declare_marker(config)
     _start(config)
+    config.pluginmanager.register(Reports(life_of(config)), "harness-reports")
 
 
 def _start(config: pytest.Config) -> None:
@@ -64,9 +76,30 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    life = life_of(item.config)
+    if life.judging is not None:
+        life.judging.begin(item)
     with told_plainly():
-        life_of(item.config).before_setup(item)
-        return (yield)
+        life.before_setup(item)
+        try:
+            return (yield)
+        except BaseException:
+            if life.judging is not None:
+                life.judging.set_up_failed(item)
+            raise
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    judging, passed = life_of(item.config).judging, False
+    try:
+        result = yield
+        passed = True
+        return result
+    finally:
+        judging = judging or life_of(item.config).judging
+        if judging is not None:
+            judging.called(item, passed=passed)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -102,9 +135,43 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
             problems = life.after_teardown()
         if problems:
             raise problems[0]
+        if life.judging is not None:
+            life.judging.torn_down(item)
         return result
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if (judging := life_of(item.config).judging) is not None:
+        judging.carry(report)
+    return report
+
+
+class Reports:
+    """The hooks that are not given the configuration, and so belong to one run."""
+
+    def __init__(self, life: TestLife) -> None:
+        self._life = life
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if self._life.judging is not None:
+            self._life.judging.logged(report)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        if self._life.judging is not None:
+            self._life.judging.worker_ended(getattr(node, "workeroutput", {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (judging := life_of(session.config).judging) is not None:
+        judging.finish(session)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for note in life_of(config).run.notes:
+    life = life_of(config)
+    if life.judging is not None:
+        life.judging.show(terminalreporter)
+    for note in life.run.notes:
         terminalreporter.write_line(f"harness: {note}")

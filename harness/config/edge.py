@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from harness.config import markers
-from harness.config.options import OPTIONS, Option
+from harness.config.options import COMMANDS, OPTIONS, Command, Option
 from harness.config.resolve import resolve
 from harness.config.settings import Settings, settings_from
 from harness.errors import ConfigError
@@ -19,19 +19,31 @@ if TYPE_CHECKING:
 
 
 def declare(parser: pytest.Parser) -> None:
-    """Declare every option of the table as a flag and as an ini key."""
+    """Declare every option of the table as a flag and as an ini key, and every command as a flag."""
     group = parser.getgroup("harness", "harness: FastAPI + SQLAlchemy tests on a real database")
     for option in OPTIONS:
         group.addoption(
             option.flag,
             action="append",
             default=None,
-            dest=option.ini,
+            dest=option.dest,
             metavar=option.metavar,
             help=f"{option.help}{f' (default: {option.default})' if option.default else ''} [{option.env}]",
         )
         kind: Literal["args", "string"] = "args" if option.many else "string"
         parser.addini(option.ini, option.help, type=kind, default=None)
+    for command in COMMANDS:
+        if command.metavar is None:
+            group.addoption(command.flag, action="store_true", default=False, dest=command.dest, help=command.help)
+        else:
+            group.addoption(
+                command.flag,
+                action="append",
+                default=None,
+                dest=command.dest,
+                metavar=command.metavar,
+                help=command.help,
+            )
 
 
 def declare_marker(config: pytest.Config) -> None:
@@ -62,7 +74,12 @@ def asked_for(config: pytest.Config) -> bool:
 def only_tells(config: pytest.Config) -> bool:
     """Tell whether pytest will only print something, such as its help, and run no test."""
     arguments = _arguments(config)
-    return any(getattr(arguments, name, False) for name in ("help", "version", "markers"))
+    return any(getattr(arguments, name, False) for name in ("help", "version", "markers")) or bool(to_explain(config))
+
+
+def to_explain(config: pytest.Config) -> tuple[str, ...]:
+    """Return the rules whose manual was asked for instead of a run of tests."""
+    return tuple(getattr(_arguments(config), "harness_explain", None) or ())
 
 
 def _arguments(config: pytest.Config) -> argparse.Namespace:
@@ -70,11 +87,13 @@ def _arguments(config: pytest.Config) -> argparse.Namespace:
     return config.known_args_namespace
 
 
-def _command_line(config: pytest.Config) -> Callable[[Option], list[str] | None]:
+def _command_line(config: pytest.Config) -> Callable[[Option | Command], list[str] | None]:
     arguments = _arguments(config)
 
-    def said(option: Option) -> list[str] | None:
-        values: list[str] | None = getattr(arguments, option.ini, None)
+    def said(option: Option | Command) -> list[str] | None:
+        values: list[str] | bool | None = getattr(arguments, option.dest, None)
+        if isinstance(values, bool):  # a flag without a value
+            return ["on"] if values else None
         return values
 
     return said

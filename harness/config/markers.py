@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.config.codes import Known, covered, unknown_rule
 from harness.config.options import ISOLATIONS
 from harness.config.settings import unknown_value
 from harness.errors import ConfigError
@@ -12,32 +13,71 @@ from harness.errors import ConfigError
 if TYPE_CHECKING:
     import pytest
 
-SIGNATURE = "harness(isolation='rollback' | 'none')"
-HELP = f"{SIGNATURE}: how this test's database work is kept apart from other tests' (see README)"
+SIGNATURE = "harness(isolation='rollback' | 'none', allow=[codes], expect=[codes])"
+HELP = (
+    f"{SIGNATURE}: how this test's database work is kept apart from other tests'; findings that it may have, "
+    "and findings that it must have (see README)"
+)
+_ARGUMENTS = frozenset({"isolation", "allow", "expect"})
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """A rule that a test may break.
+
+    Attributes:
+        code: a code or prefix.
+        holder: node id of the test, class or module that carries the marker.
+        shared: whether other tests carry it too, also as parameters of one function.
+    """
+
+    code: str
+    holder: str
+    shared: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What a test asked for with its markers; None where it said nothing."""
+    """What a test asked for with its markers; None or nothing where it said nothing."""
 
     isolation: str | None = None
+    allow: tuple[Allow, ...] = ()
+    expect: tuple[str, ...] = ()
 
 
-def request_of(item: pytest.Item) -> Request:
-    """Return what the markers of a test ask for, the closest marker first.
+def request_of(item: pytest.Item, known: Known | None = None) -> Request:
+    """Return what the markers of a test ask for: the closest `isolation`, and every `allow` and `expect`.
+
+    Args:
+        item: the test.
+        known: the rules there are; without them, codes are taken as they are.
 
     Raises:
         ConfigError: a marker was called with arguments that it does not take.
     """
     chosen: str | None = None
-    for marker in item.iter_markers("harness"):
-        request = _read(marker, item.nodeid)
-        chosen = chosen or request.isolation
-    return Request(isolation=chosen)
+    allow: dict[Allow, None] = {}
+    expect: dict[str, None] = {}
+    for node, marker in item.iter_markers_with_node("harness"):
+        _check_names(marker, item.nodeid)
+        isolation = _isolation(marker, item.nodeid)
+        chosen = chosen or isolation
+        shared = node is not item or hasattr(item, "callspec")
+        holder = node.nodeid if node is not item else _without_parameters(item)
+        allow.update(
+            (Allow(code, holder, shared), None) for code in _codes(marker, "allow", item.nodeid, known, prefixes=True)
+        )
+        expect.update((code, None) for code in _codes(marker, "expect", item.nodeid, known, prefixes=False))
+    return Request(isolation=chosen, allow=tuple(allow), expect=tuple(expect))
 
 
-def _read(marker: pytest.Mark, nodeid: str) -> Request:
-    unknown = sorted(set(marker.kwargs) - {"isolation"})
+def _without_parameters(item: pytest.Item) -> str:
+    name: str = getattr(item, "originalname", None) or item.name
+    return item.nodeid.removesuffix(item.name) + name
+
+
+def _check_names(marker: pytest.Mark, nodeid: str) -> None:
+    unknown = sorted(set(marker.kwargs) - _ARGUMENTS)
     if marker.args or unknown:
         what = (
             f"positional arguments {marker.args!r}" if marker.args else f"no argument {', '.join(map(repr, unknown))}"
@@ -47,7 +87,29 @@ def _read(marker: pytest.Mark, nodeid: str) -> Request:
             where=nodeid,
             remedy=f"its signature is {SIGNATURE}",
         )
+
+
+def _isolation(marker: pytest.Mark, nodeid: str) -> str | None:
     isolation = marker.kwargs.get("isolation")
     if isolation is not None and isolation not in ISOLATIONS:
         raise unknown_value("@pytest.mark.harness(isolation=…)", str(isolation), ISOLATIONS, nodeid)
-    return Request(isolation=isolation)
+    return isolation
+
+
+def _codes(marker: pytest.Mark, name: str, nodeid: str, known: Known | None, *, prefixes: bool) -> tuple[str, ...]:
+    if name not in marker.kwargs:
+        return ()
+    value, what = marker.kwargs[name], f"@pytest.mark.harness({name}=…)"
+    codes = (value,) if isinstance(value, str) else value
+    right = isinstance(codes, (list, tuple, set, frozenset)) and all(isinstance(code, str) for code in codes)
+    if not right or not codes or not all(code.strip() for code in codes):
+        raise ConfigError(
+            f"{what} names no rule" if not codes or right else f"{what} takes a list of codes, not {value!r}",
+            where=nodeid,
+            remedy=f"name what is {name}ed: @pytest.mark.harness({name}=['H301'])",
+        )
+    found = tuple(sorted(codes) if isinstance(codes, (set, frozenset)) else codes)
+    for code in found if known is not None else ():
+        if known is not None and not (covered(code, known) if prefixes else code in known):
+            raise unknown_rule(what, code, known, nodeid, prefixes=prefixes)
+    return found

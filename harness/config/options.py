@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ISOLATIONS = ("rollback", "none")
+FAIL_ON = ("error", "warning", "never")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,12 @@ class Option:
     @property
     def flag(self) -> str:
         """The command-line flag."""
-        return f"--harness-{self.name.replace('_', '-')}"
+        return _flag(self.name)
+
+    @property
+    def dest(self) -> str:
+        """The attribute of the parsed command line."""
+        return self.ini
 
     @property
     def ini(self) -> str:
@@ -43,6 +49,37 @@ class Option:
     def env(self) -> str:
         """The environment variable."""
         return f"HARNESS_{self.name.upper()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What one run shall do besides its tests, or instead: a flag only, for a file that says it would say it always.
+
+    Attributes:
+        name: without prefix; `baseline_update` is `--harness-baseline-update`.
+        help: one line, shown by `pytest --help`.
+        metavar: how its values are called in the help; None for a flag without a value.
+        since: the version that introduced it.
+    """
+
+    name: str
+    help: str
+    metavar: str | None = None
+    since: str = "0.2"
+
+    @property
+    def flag(self) -> str:
+        """The command-line flag."""
+        return _flag(self.name)
+
+    @property
+    def dest(self) -> str:
+        """The attribute of the parsed command line."""
+        return f"harness_{self.name}"
+
+
+def _flag(name: str) -> str:
+    return f"--harness-{name.replace('_', '-')}"
 
 
 OPTIONS = (
@@ -96,5 +133,60 @@ OPTIONS = (
         name="allow_database",
         help="pattern of a URL (without password) that may be used although it does not look like a test database",
         metavar="PATTERN",
+    ),
+    Option(
+        name="select",
+        help="rules that judge the tests: codes ('H301'), prefixes ('H3'), 'stable'",
+        metavar="CODE",
+        default="stable",
+        many=True,
+        since="0.2",
+    ),
+    Option(
+        name="ignore",
+        help="rules that do not: codes or prefixes; 'H' switches all of them off",
+        metavar="CODE",
+        many=True,
+        since="0.2",
+    ),
+    Option(
+        name="fail_on",
+        help="the least severe finding that fails the test in which it arises: 'error', 'warning' or 'never'",
+        metavar="SEVERITY",
+        default="error",
+        choices=FAIL_ON,
+        since="0.2",
+    ),
+    Option(
+        name="allow",
+        help="accepted findings, by rule and path: 'H301:app/legacy/*'",
+        metavar="CODE:GLOB",
+        many=True,
+        since="0.2",
+    ),
+    Option(
+        name="baseline",
+        help="file of accepted findings, written by --harness-baseline-update",
+        metavar="PATH",
+        since="0.2",
+    ),
+    Option(
+        name="report",
+        help="reports to write: 'json:PATH', 'sarif:PATH', 'html:PATH', 'github'",
+        metavar="FORMAT:PATH",
+        many=True,
+        since="0.2",
+    ),
+)
+
+COMMANDS = (
+    Command(
+        name="baseline_update",
+        help="accept all findings of this run: write them to the file of harness_baseline",
+    ),
+    Command(
+        name="explain",
+        help="print the manual of a rule ('H203'), or list a family ('H2') or all ('H'), and run no test",
+        metavar="CODE",
     ),
 )

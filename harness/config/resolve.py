@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from harness.config.options import OPTIONS, Option
+from harness.config.options import COMMANDS, OPTIONS, Command, Option
 from harness.errors import ConfigError
 
 
@@ -25,15 +25,15 @@ class Value:
 
 
 def resolve(
-    command_line: Callable[[Option], list[str] | None],
+    command_line: Callable[[Option | Command], list[str] | None],
     environment: Mapping[str, str],
     ini: Callable[[Option], list[str] | None],
     ini_source: Callable[[Option], str],
 ) -> dict[str, Value]:
-    """Resolve every option. A source says None if it says nothing; an empty value is a value.
+    """Resolve every option and command. A source says None if it says nothing; an empty value is a value.
 
     Args:
-        command_line: the values given with an option's flag.
+        command_line: the values given with the flag of an option or command.
         environment: the process's environment.
         ini: the values under an option's key.
         ini_source: how messages call the place of an option's key.
@@ -55,6 +55,9 @@ def resolve(
         else:
             default = () if option.default is None else (option.default,)
             found[option.name] = Value(default, "default", given=False)
+    for command in COMMANDS:
+        values_or_none = command_line(command)
+        found[command.name] = Value(tuple(values_or_none or ()), command.flag, given=values_or_none is not None)
     return found
 
 

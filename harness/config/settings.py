@@ -27,6 +27,14 @@ class Settings:
     schema: str | None
     isolation: str
     allow_database: str | None
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    fail_on: str
+    allow: tuple[str, ...]
+    baseline: str | None
+    baseline_update: bool
+    report: tuple[str, ...]
+    explain: tuple[str, ...]
     sources: Mapping[str, Value]
 
     @property
@@ -63,6 +71,14 @@ def settings_from(found: Mapping[str, Value]) -> Settings:
         schema=found["schema"].first,
         isolation=found["isolation"].first or "",
         allow_database=found["allow_database"].first,
+        select=found["select"].values,
+        ignore=found["ignore"].values,
+        fail_on=found["fail_on"].first or "",
+        allow=found["allow"].values,
+        baseline=found["baseline"].first,
+        baseline_update=found["baseline_update"].given,
+        report=found["report"].values,
+        explain=found["explain"].values,
         sources=found,
     )
     _check_schema(settings)
@@ -124,6 +140,12 @@ def _check_together(settings: Settings) -> None:
             "harness_metadata has no use with harness_schema 'none'",
             where=f"{settings.source('metadata')} and {settings.source('schema')}",
             remedy="leave out one of the two",
+        )
+    if settings.baseline_update and settings.baseline is None:
+        raise ConfigError(
+            "--harness-baseline-update has no file to write to",
+            why="no harness_baseline is given",
+            remedy="name it in the pytest configuration: harness_baseline = harness-baseline.json",
         )
 
 

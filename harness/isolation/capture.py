@@ -25,8 +25,8 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import Pool
 
+from harness.callsite import nearest_user_frame
 from harness.errors import EscapeError
-from harness.isolation.callsite import nearest_user_frame
 from harness.isolation.leniency import accept_what_servers_accept
 from harness.isolation.proxy import ConnectionProxy
 
@@ -65,6 +65,8 @@ class Registry:
     engines: weakref.WeakKeyDictionary[Engine, Captured] = field(default_factory=weakref.WeakKeyDictionary)
     proxies: weakref.WeakSet[ConnectionProxy] = field(default_factory=weakref.WeakSet)
     making_own: Own | None = None
+    #: Is told each engine that the application makes.
+    when_made: Callable[[Engine], None] = lambda engine: None
 
     def drivers(self) -> list[str]:
         """Return the driver names of all engines as the application made them; harness's own do not count."""
@@ -79,10 +81,16 @@ class Registry:
         dialect, own = engine.dialect, self.making_own
         asynchronous = dialect.is_async and self.making_own is not Own.SYNC
         self.engines[engine] = Captured(engine.url, dialect, engine.pool, asynchronous, own is not None)
+        if own is None:
+            self.when_made(engine)
         if own is None and self.target.choose_driver(self.drivers()):
             self.redirect_all()
         else:
             self._redirect(engine)
+
+    def engine_of(self, pool: Pool) -> tuple[Engine, Captured] | None:
+        """Return the engine whose pool this is, and what it was before; None for a pool of nobody's."""
+        return next(((engine, known) for engine, known in self.engines.items() if engine.pool is pool), None)
 
     def redirect_all(self) -> None:
         """Redirect all engines again, after the driver of the test database has been decided anew."""

@@ -27,8 +27,8 @@ import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.callsite import CallSite, nearest_user_frame
 from harness.errors import IsolationError, OverlapError
-from harness.isolation.callsite import CallSite, nearest_user_frame
 from harness.isolation.flow import TEST, Flow, current_flow
 from harness.isolation.statements import Kind, Statement
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from harness.callsite import nearest_user_frame
 from harness.errors import DatabaseUnavailable, HarnessError, IsolationError, OverlapError
-from harness.isolation.callsite import nearest_user_frame
 from harness.isolation.catalogue import Catalogue
 from harness.isolation.ledger import Lease, Ledger
 from harness.isolation.level import Level

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from harness.callsite import nearest_user_frame
 from harness.isolation.asynchronous import (
     AwaitableMethods,
     PrivateLoopMethods,
@@ -23,7 +24,6 @@ from harness.isolation.asynchronous import (
     run_async,
     wait_for_future,
 )
-from harness.isolation.callsite import nearest_user_frame
 from harness.isolation.ledger import Lease
 from harness.isolation.pinned import Pinned, outside_transaction
 from harness.isolation.statements import Kind, Statement, classify

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from harness.run.run import Run
 
 if TYPE_CHECKING:
     from harness.isolation.level import Level
+    from harness.run.judging import Judging
     from harness.session.override import Remembered
 
 #: From wide to narrow, as pytest orders them.
@@ -44,8 +45,11 @@ class TestLife:
 
     __test__ = False
 
-    def __init__(self, run: Run, active: bool) -> None:
+    def __init__(self, run: Run, active: bool, judging: Callable[[Run], Judging]) -> None:
         self.run = run
+        #: Judges the tests, from the moment the run is active.
+        self.judging: Judging | None = None
+        self._judging = judging
         self._test: Level | None = None
         self._scopes: dict[Any, Level] = {}
         self._overrides: list[Remembered] = []
@@ -56,6 +60,7 @@ class TestLife:
         self._scheduled = False
         run.when_captured = self.join
         run.when_loaded = self._remember_overrides
+        run.when_active = self._judge
         if active:
             run.activate()
 
@@ -69,13 +74,21 @@ class TestLife:
         settings = edge.read(config)
         active = settings.configured or edge.asked_for(config)
         try:
-            return cls(Run(settings, config.rootpath, _teller(config)), active and not edge.only_tells(config))
+            run = Run(settings, config.rootpath, _teller(config))
+            return cls(run, active and not edge.only_tells(config), lambda run: _judging(config, run))
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {error}") from None
 
+    def _judge(self) -> None:
+        self.judging = self._judging(self.run)
+
     def close(self) -> None:
         """End the run."""
-        self.run.close()
+        try:
+            if self.judging is not None:
+                self.judging.close()
+        finally:
+            self.run.close()
 
     def header(self) -> list[str]:
         """Return the lines of the report's header: what was chosen, and who chose it."""
@@ -91,8 +104,9 @@ class TestLife:
     def collected(self, items: list[pytest.Item]) -> None:
         """Check the markers before any test runs."""
         try:
+            known = self.judging.rules.known if self.judging is not None else None
             for item in items:
-                request_of(item)
+                request_of(item, known)
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {error}") from None
         if self.run.active:
@@ -224,6 +238,12 @@ class TestLife:
 
 def _names() -> tuple[str, ...]:
     return tuple(f"{scope} fixtures" for scope in _SCOPES)
+
+
+def _judging(config: pytest.Config, run: Run) -> Judging:
+    from harness.run.judging import Judging  # with all the rules: only for a run that uses harness
+
+    return Judging(config, run)
 
 
 def _teller(config: pytest.Config) -> Any:

@@ -64,6 +64,10 @@ class Run:
         self.active = False
         #: Called once engines are captured; the test that is running then starts its level.
         self.when_captured: Callable[[], None] = lambda: None
+        #: Called when the run becomes active, before engines are captured.
+        self.when_active: Callable[[], None] = lambda: None
+        #: Called with each engine that the application makes.
+        self.when_engine_made: Callable[[Any], None] = lambda engine: None
         #: Called once the application is there.
         self.when_loaded: Callable[[], None] = lambda: None
 
@@ -75,6 +79,7 @@ class Run:
             return
         self._check_plan()
         self.active = True
+        self.when_active()
         self._announce_url()
         self._stack.enter_context(on_arrival("sqlalchemy", self._capture))
 
@@ -100,6 +105,7 @@ class Run:
         from harness.isolation.capture import capture
 
         self._registry = self._stack.enter_context(capture(self.target, lambda: self.target.own_engine))
+        self._registry.when_made = lambda engine: self.when_engine_made(engine)
         self.when_captured()
 
     def begin_tests(self) -> None:
@@ -209,6 +215,7 @@ class Run:
             remove_since(self._found, self.sessions.engine)
 
     def _build_schema(self) -> None:
+        from harness.observe.recorder import unobserved
         from harness.schema.inventory import Inventory, inventory, remove_since
 
         pinned = self.target.pinned
@@ -217,7 +224,7 @@ class Run:
             return
         if self._schema_error is None:
             try:
-                with pinned.committing():
+                with unobserved(), pinned.committing():
                     if self._database is not None and not self._database.created:
                         self._found = inventory(self.sessions.engine)
                     elif self.schema_plan.how.startswith("alembic"):
@@ -372,6 +379,11 @@ class Run:
     def leave(self, level: Level) -> list[IsolationError]:
         """End a level of isolation and undo its work."""
         return self.target.pinned.leave(level)
+
+    @property
+    def registry(self) -> Registry | None:
+        """The captured engines, once SQLAlchemy is in use."""
+        return self._registry
 
     @property
     def captured(self) -> bool:

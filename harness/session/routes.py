@@ -45,12 +45,39 @@ class Use:
             yield from use.all()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One route as the application declares it, whatever its tests override.
+
+    Args:
+        owner: the application whose ``dependency_overrides`` govern it; None where nothing can be overridden.
+        dependant: FastAPI's tree of what its endpoint asks for.
+        methods: such as ``GET``, or ``GET,HEAD``; ``WS`` for a WebSocket.
+        path: with those of the applications that it is mounted in.
+    """
+
+    owner: Any
+    dependant: Any
+    methods: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.methods} {self.path}"
+
+
 def iter_uses(app: object) -> Iterator[Use]:
     """Yield the dependencies of every route below an application, each with those it asks for itself."""
+    for place in iter_places(app):
+        if place.owner is not None:
+            yield from _uses(place.dependant, place.owner, str(place), ())
+
+
+def iter_places(app: object) -> Iterator[Place]:
+    """Yield every route of FastAPI's below an application."""
     yield from _walk(app, prefix="", owner=None, seen=set())
 
 
-def _walk(app: object, *, prefix: str, owner: object, seen: set[int]) -> Iterator[Use]:
+def _walk(app: object, *, prefix: str, owner: object, seen: set[int]) -> Iterator[Place]:
     app = _unwrapped(app)
     if app is None or id(app) in seen:
         return
@@ -63,9 +90,9 @@ def _walk(app: object, *, prefix: str, owner: object, seen: set[int]) -> Iterato
         if dependant is None:
             yield from _walk(getattr(route, "app", None), prefix=path, owner=owner, seen=seen)
             continue
+        # Without a provider, as for a router that is mounted, nothing can be overridden.
         provider = getattr(route, "dependency_overrides_provider", owner)
-        if provider is not None:  # without one, as for a router that is mounted, nothing can be overridden
-            yield from _uses(dependant, provider, f"{_methods(route)} {path or '/'}", ())
+        yield Place(owner=provider, dependant=dependant, methods=_methods(route), path=path or "/")
 
 
 def _unwrapped(app: object) -> Any:

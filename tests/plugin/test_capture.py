@@ -250,7 +250,7 @@ def test_rows_written_at_import_are_there_for_every_test_or_refused(project: Pro
 
 def test_a_middleware_with_a_scoped_session(project: Project) -> None:
     """No dependency gives a session; a registry in a middleware does."""
-    project.app().ini("harness_app = shop.scoped:app").write(
+    project.app().ini("harness_app = shop.scoped:app", "harness_ignore = H301").write(
         shop__scoped="""
             from fastapi import FastAPI
             from sqlalchemy.orm import scoped_session

@@ -16,6 +16,15 @@ from tests.support.projects import Project
         ("harness(isolation='nome')", ("does not know 'nome'", "did you mean 'none'?", "valid: rollback, none")),
         ("harness(isolation=5)", ("does not know '5'", "valid: rollback, none")),
         ("harness(isolation=['none'])", ("does not know",)),
+        ("harness(allow=[])", ("@pytest.mark.harness(allow=…) names no rule", "allow=['H301']")),
+        ("harness(allow='')", ("@pytest.mark.harness(allow=…) names no rule",)),
+        ("harness(allow=['H301', ' '])", ("@pytest.mark.harness(allow=…) names no rule",)),
+        ("harness(allow=301)", ("takes a list of codes, not 301",)),
+        ("harness(allow=[301])", ("takes a list of codes, not [301]",)),
+        ("harness(allow=['H310'])", ("does not know the rule 'H310'", "did you mean H301", "or a prefix")),
+        ("harness(expect=[])", ("@pytest.mark.harness(expect=…) names no rule", "expect=['H301']")),
+        ("harness(expect=['H2'])", ("does not know the rule 'H2'", "did you mean one of: H201")),
+        ("harness('H301')", ("takes no positional arguments ('H301',)", "allow=[codes]")),
     ],
 )
 def test_a_wrong_call_is_a_usage_error(project: Project, call: str, fragments: tuple[str, ...]) -> None:
@@ -135,3 +144,19 @@ def test_a_test_without_harness_fixtures_may_carry_it(project: Project) -> None:
     """It is inert there."""
     project.write(test_it="import pytest\n@pytest.mark.harness(isolation='none')\ndef test_it(): pass\n")
     project.run(plugin=False).assert_passed(1)
+
+
+def test_a_wrong_outer_marker_is_found_behind_a_right_one(project: Project) -> None:
+    """Every marker of a test is checked, not only the closest."""
+    project.write(
+        test_it="""
+            import pytest
+
+            pytestmark = pytest.mark.harness(isolation="magic")
+
+            @pytest.mark.harness(isolation="none")
+            def test_it(): raise AssertionError
+        """
+    )
+
+    project.run().assert_usage_error("does not know 'magic'")

@@ -1,0 +1,129 @@
+"""Where in the user's own code did this happen? Found by walking raw frames, never by formatting a traceback."""
+
+from __future__ import annotations
+
+import asyncio.events
+import inspect
+import os
+import re
+import sys
+import sysconfig
+from dataclasses import dataclass
+from types import CodeType, FrameType, TracebackType
+
+_HERE = os.path.dirname(__file__) + os.sep
+_LIBRARIES = tuple(
+    {
+        os.path.realpath(path) + os.sep
+        for path in (
+            *(sysconfig.get_paths().get(key, "") for key in ("stdlib", "platstdlib", "purelib", "platlib")),
+            os.path.dirname(__file__),
+        )
+        if path
+    }
+)
+#: Where a call stack stops being about what is going on: below are the event loop, the client and the test.
+_BOTTOM = (
+    _HERE + os.path.join("observe", "asgi.py"),
+    _HERE + os.path.join("client", "driver.py"),
+    asyncio.events.__file__,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A place in the user's code: absolute path, 1-based line, qualified function name."""
+
+    path: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        shown = os.path.relpath(self.path)
+        return f"{self.path if shown.startswith('..') else shown}:{self.line} in {self.function}"
+
+
+#: A line of the user's code as it is found; a `CallSite` once it is told.
+Place = tuple[CodeType, int]
+
+_LIBRARY, _USERS, _STOP = 0, 1, 2
+_known: dict[str, int] = dict.fromkeys(_BOTTOM, _STOP)
+
+
+#: Parts of a qualified name that are no names: some versions of Python make functions of them, others do not.
+_INNER = re.compile(r"<locals>\.|\.<(?:listcomp|dictcomp|setcomp|genexpr|lambda)>|\.<locals>(?=\.<)")
+
+
+def is_users(filename: str) -> bool:
+    """Tell whether a code object's file is the user's: neither a library, nor harness, nor generated."""
+    return _kind(filename) == _USERS
+
+
+def _kind(filename: str) -> int:
+    known = _known.get(filename)
+    if known is None:
+        known = int(not filename.startswith("<") and not os.path.realpath(filename).startswith(_LIBRARIES))
+        _known[filename] = known
+    return known
+
+
+def site_of(code: CodeType, line: int | None = None) -> CallSite:
+    """Return the place of a line of some code; without a line, where the code begins."""
+    return CallSite(code.co_filename, line or code.co_firstlineno, _INNER.sub("", code.co_qualname))
+
+
+def nearest_user_frame() -> CallSite | None:
+    """Return the innermost frame of the user's code, looking through greenlets, or None if there is none."""
+    place = _walk(sys._getframe(1), past_bottom=True)
+    return site_of(*place) if place is not None else None
+
+
+def current_place() -> Place | None:
+    """Return the innermost line of the user's code that belongs to what is going on now.
+
+    The walk ends where a request, or an event loop's callback, begins: what called that is not its cause.
+    """
+    return _walk(sys._getframe(1), past_bottom=False)
+
+
+def _walk(frame: FrameType | None, *, past_bottom: bool) -> Place | None:
+    known, greenlet = _known, None
+    while True:
+        while frame is not None:
+            code = frame.f_code
+            kind = known.get(code.co_filename)
+            if kind is None:
+                kind = _kind(code.co_filename)
+            if kind == _USERS:
+                return code, frame.f_lineno
+            if kind == _STOP and not past_bottom:
+                return None
+            frame = frame.f_back
+        # An async engine runs the driver in a greenlet: the coroutine that awaits it is on the parent's stack.
+        module = sys.modules.get("greenlet")
+        if module is None:
+            return None
+        greenlet = module.getcurrent().parent if greenlet is None else greenlet.parent
+        if greenlet is None:
+            return None
+        frame = greenlet.gr_frame
+
+
+def place_of(traceback: TracebackType | None) -> Place | None:
+    """Return the innermost line of the user's code in a traceback."""
+    found = None
+    while traceback is not None:
+        if is_users(traceback.tb_frame.f_code.co_filename):
+            found = traceback.tb_frame.f_code, traceback.tb_lineno
+        traceback = traceback.tb_next
+    return found
+
+
+def code_of(function: object) -> CodeType | None:
+    """Return the code that a call of something callable runs, behind decorators; None if it is not Python."""
+    if not callable(function):
+        return None
+    function = inspect.unwrap(getattr(function, "func", function))  # a partial is its function
+    called = function if hasattr(function, "__code__") else type(function).__call__
+    code = getattr(called, "__code__", None)
+    return code if isinstance(code, CodeType) else None

@@ -1,0 +1,1 @@
+"""Judgement: one rule per file, each a pure function from facts to findings."""

@@ -1,0 +1,1 @@
+"""Synchronous and asynchronous code: H3xx."""

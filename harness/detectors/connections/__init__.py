@@ -1,0 +1,1 @@
+"""Connections, pools and engines: H4xx."""

@@ -1,0 +1,1 @@
+"""What is loaded, when, and whether it is still true: H5xx."""

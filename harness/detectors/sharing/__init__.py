@@ -1,0 +1,1 @@
+"""Who else uses this session: H1xx."""

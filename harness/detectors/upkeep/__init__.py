@@ -1,0 +1,1 @@
+"""Harness itself: H9xx."""

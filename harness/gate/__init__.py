@@ -1,0 +1,1 @@
+"""Which findings count: selection, what the user has accepted, and what is the same finding met twice."""

@@ -1,0 +1,58 @@
+"""What no public name of SQLAlchemy tells. `tests/backends/test_private_names.py` notices when one of them is gone.
+
+Each function answers as if nothing special had happened when its private name does not exist.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.engine import base as engine_base
+from sqlalchemy.pool import base as pool_base
+
+
+def pool_of(fairy: Any) -> Any:
+    """Return the pool that a connection came from, or None."""
+    return getattr(fairy, "_pool", None)
+
+
+def autocommits(connection: Connection) -> bool:
+    """Tell whether each statement of a connection is committed at once."""
+    ask = getattr(connection, "_is_autocommit_isolation", None)
+    return bool(ask()) if ask is not None else False
+
+
+def returned_by_collection() -> bool:
+    """Tell, in a pool's `checkin`, whether the garbage collector returned the connection."""
+    frame = _frame_of(_FINALIZE, 10)
+    if frame is None:
+        return False
+    local = frame.f_locals
+    return bool(local.get("is_gc_cleanup") or local.get("ref") is not None)
+
+
+def closing_core_connection() -> bool:
+    """Tell, in an engine's `rollback`, whether the connection is being closed, rather than rolled back on request."""
+    return _frame_of(_CLOSES, 25) is not None
+
+
+def _codes(*functions: Any) -> frozenset[CodeType]:
+    return frozenset(code for function in functions if (code := getattr(function, "__code__", None)) is not None)
+
+
+_FINALIZE = _codes(getattr(pool_base, "_finalize_fairy", None))
+_CLOSES = _codes(engine_base.Connection.close, engine_base.Transaction.close)
+
+
+def _frame_of(codes: frozenset[CodeType], depth: int) -> FrameType | None:
+    frame: FrameType | None = sys._getframe(2)
+    for _ in range(depth):
+        if frame is None:
+            return None
+        if frame.f_code in codes:
+            return frame
+        frame = frame.f_back
+    return None

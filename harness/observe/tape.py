@@ -1,0 +1,43 @@
+"""The tape: all facts of one test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from harness.observe.facts import (
+    Abandoned,
+    Checkout,
+    Disabled,
+    EngineBirth,
+    Request,
+    Session,
+    Transaction,
+    Unawaited,
+)
+
+
+@dataclass(slots=True, eq=False)
+class Tape:
+    """What happened in one test.
+
+    Attributes:
+        test: the test's node id.
+        requests, sessions, checkouts, transactions: those of this test, in order of their beginning; a session made
+            earlier is here if a request of this test used it.
+        statements: how many were sent, those of the test itself included.
+        seconds: how long they took.
+        engines: engines made while a request was handled.
+        abandoned, unawaited, disabled: see their records.
+    """
+
+    test: str
+    requests: list[Request] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    checkouts: list[Checkout] = field(default_factory=list)
+    transactions: list[Transaction] = field(default_factory=list)
+    statements: int = 0
+    seconds: float = 0.0
+    engines: list[EngineBirth] = field(default_factory=list)
+    abandoned: list[Abandoned] = field(default_factory=list)
+    unawaited: list[Unawaited] = field(default_factory=list)
+    disabled: list[Disabled] = field(default_factory=list)

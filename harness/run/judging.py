@@ -1,0 +1,237 @@
+"""Findings as pytest's hooks meet them: judged when a test's function is done, told to whoever sums up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.config.markers import Request as Wanted
+from harness.config.markers import request_of
+from harness.errors import HarnessError
+from harness.gate.allowances import Verdict
+from harness.gate.record import Record
+from harness.gate.sources import loaded_sources
+from harness.report import junit
+from harness.report.markup import Style
+from harness.report.message import block_text
+from harness.report.order import counted
+from harness.report.timeline import timeline_of
+from harness.run.ownership import test_files
+from harness.run.rules import rules_of
+from harness.run.telling import Telling
+from harness.run.watch import Watch
+
+if TYPE_CHECKING:
+    from harness.run.run import Run
+
+#: The attribute of a test's report that carries its findings, from pytest-xdist's workers too: plain values.
+CARRIED = "harness_told"
+_MARKUP: dict[Style, dict[str, bool]] = {
+    "code": {"bold": True},
+    "error": {"red": True},
+    "warning": {"yellow": True},
+    "label": {"light": True},
+    "dim": {"light": True},
+    "place": {"cyan": True},
+    "title": {"bold": True},
+}
+
+
+class Judging:
+    """Watches and judges the tests of this process, and, unless this is a worker, tells about all of them.
+
+    Raises:
+        ConfigError: an option that has to do with findings cannot be used.
+    """
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self._config = config
+        self._run = run
+        self.rules = rules_of(run.settings, config.rootpath)
+        self.telling = Telling(run.settings, self.rules, config.rootpath, _environment(config))
+        is_test = test_files(config.rootpath, config.getini("python_files"))
+        self.watch = Watch(self.rules, config.rootpath, is_test, lambda: run.registry)
+        self._told: dict[str, dict[str, Any]] = {}
+        self._lines: list[str] = []
+        self._failures: list[HarnessError] = []
+        self._watching = bool(self.rules.selected)
+        if self._watching:
+            run.when_engine_made = self.watch.engine_made
+            self.watch.start()
+
+    @property
+    def is_worker(self) -> bool:
+        """Tell whether pytest-xdist runs this process for another one that sums up."""
+        return hasattr(self._config, "workerinput")
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.watch.close()
+
+    # -- a test ----------------------------------------------------------------------------------------------------
+
+    def begin(self, item: pytest.Item) -> None:
+        """A test begins."""
+        self.watch.begin(item.nodeid)
+
+    def set_up_failed(self, item: pytest.Item) -> None:
+        """A test could not be set up: what was found so far is told, and decides nothing."""
+        self._tell(item, "setup", self._verdict(item, passed=False))
+
+    def called(self, item: pytest.Item, *, passed: bool) -> None:
+        """A test's function is done.
+
+        Raises:
+            pytest.fail.Exception: it has passed, and what was found fails it.
+        """
+        verdict = self._verdict(item, passed=passed)
+        self._tell(item, "call", verdict)
+        if passed:
+            self._fail(verdict)
+        elif any(record.suppressed is None for record in verdict.records):
+            shown = "\n\n".join(block_text(record) for record in verdict.records if record.suppressed is None)
+            item.add_report_section("call", "harness findings", shown)
+
+    def torn_down(self, item: pytest.Item) -> None:
+        """A test is over.
+
+        Raises:
+            pytest.fail.Exception: what was found since the test's function was done fails it.
+        """
+        verdict = self._verdict(item, passed=False)
+        if verdict.records:
+            self._tell(item, "teardown", verdict)
+            self._fail(verdict)
+
+    def _verdict(self, item: pytest.Item, *, passed: bool) -> Verdict:
+        wanted = request_of(item) if passed else _lenient(request_of(item))
+        verdict = self.watch.verdict(wanted, passed=passed)
+        unused = self.watch.told_unused(list(verdict.unused))
+        return replace(verdict, records=(*verdict.records, *unused.records))
+
+    def _fail(self, verdict: Verdict) -> None:
+        bad = self.telling.failing(verdict.records)
+        if not bad and not verdict.unmet:
+            return
+        parts = [f"harness: {verdict.unmet}"] if verdict.unmet else []
+        if bad:
+            parts.append(_head(bad))
+            parts += [block_text(record) for record in bad]
+        raise pytest.fail.Exception("\n\n".join(parts), pytrace=False)
+
+    def _tell(self, item: pytest.Item, phase: str, verdict: Verdict) -> None:
+        tape = self.watch.tape
+        item.user_properties.extend(junit.properties(verdict.records))
+        self._told[phase] = {
+            "records": [record.to_wire() for record in verdict.records],
+            "tests": int(phase != "teardown"),
+            "requests": len(tape.requests),
+            "statements": tape.statements,
+            "timeline": timeline_of(tape, self._config.rootpath) if self._shows(tape) else None,
+        }
+        self.watch.begin(item.nodeid)
+
+    def _shows(self, tape: Any) -> bool:
+        return self.telling.wants_timelines and bool(tape.requests or tape.statements)
+
+    def carry(self, report: pytest.TestReport) -> None:
+        """Give a test's findings to its report, which also reaches the process that sums up."""
+        told = self._told.pop(report.when or "", None)
+        if told is not None:
+            setattr(report, CARRIED, told)
+
+    # -- the run ---------------------------------------------------------------------------------------------------
+
+    def logged(self, report: pytest.TestReport) -> None:
+        """Take note of a report, of this process or of a worker."""
+        told = getattr(report, CARRIED, None)
+        if told is not None:
+            self.telling.heard(told)
+        if report.failed and not (told and _fails_by_itself(told)):
+            self.telling.failed += 1
+
+    def worker_ended(self, output: dict[str, Any]) -> None:
+        """Take note of what a worker of pytest-xdist tells at its end."""
+        if "harness" in output:
+            self.telling.heard_of_process(output["harness"])
+
+    def finish(self, session: pytest.Session) -> None:
+        """Judge the application itself, then tell everything, or hand it to whoever tells."""
+        own = self._own(session)
+        if self.is_worker:
+            self._config.workeroutput["harness"] = own  # type: ignore[attr-defined]  # pytest-xdist's
+            return
+        self.telling.heard_of_process({**own, "allowances": None})
+        unused = self.rules.allowances.unused(complete=self._complete(session))
+        self.telling.add(self.watch.told_unused(unused))
+        results = self.telling.finish()
+        if any(not record.tests for record in self.telling.failing(results.records)):
+            _fail_run(session)
+        self._lines, self._failures = self.telling.write()
+        if self._failures:
+            _fail_run(session)
+
+    def _own(self, session: pytest.Session) -> dict[str, Any]:
+        """Return what this process has to tell beyond its tests."""
+        if not self._watching:
+            return {"records": [], "databases": [], "allowances": None}
+        app = self._run.loaded_app
+        if app is not None:
+            self.watch.app_seen(app)
+        verdict = self.watch.graph_verdict()
+        self.rules.allowances.survey(loaded_sources(self._config.rootpath))
+        return {
+            "records": [record.to_wire() for record in verdict.records],
+            "databases": [self._run.plan.origin] if session.testscollected else [],
+            "allowances": self.rules.allowances.to_wire(),
+        }
+
+    def _complete(self, session: pytest.Session) -> bool:
+        """Tell whether the whole suite ran, and nothing kept a test from meeting what it would have met."""
+        option = self._config.option
+        chosen = any(getattr(option, name, None) for name in ("keyword", "markexpr", "lf", "deselect", "stepwise"))
+        everything = self._config.args_source is not pytest.Config.ArgsSource.ARGS
+        stopped = bool(session.shouldstop or session.shouldfail)
+        return everything and not chosen and not stopped and not self.telling.failed and session.testscollected > 0
+
+    def show(self, reporter: pytest.TerminalReporter) -> None:
+        """Write the summary."""
+        lines = self.telling.summary(reporter.verbosity)
+        problems = self.rules.allowances.problems
+        if lines or problems:
+            reporter.write_sep("=", "harness findings")
+        for spans in lines:
+            for text, style in spans:
+                reporter.write(text, **_MARKUP.get(style, {}))
+            reporter.write_line("")
+        for problem in (*problems, *map(str, self._failures)):
+            reporter.write_line(f"harness: {problem}")
+        for line in self._lines:
+            reporter.write_line(line)
+
+
+def _environment(config: pytest.Config) -> dict[str, str]:
+    """A worker of pytest-xdist must not annotate what its controller annotates."""
+    return {} if hasattr(config, "workerinput") else dict(os.environ)
+
+
+def _lenient(wanted: Wanted) -> Wanted:
+    """What is expected of a test is expected of its function; elsewhere it may be found, and need not be."""
+    return replace(wanted, expect=())
+
+
+def _head(bad: Sequence[Record]) -> str:
+    return f"harness: {counted(len(bad), 'finding')} in this test: {', '.join(sorted({one.code for one in bad}))}"
+
+
+def _fails_by_itself(told: dict[str, Any]) -> bool:
+    return any(record["suppressed"] is None for record in told["records"])
+
+
+def _fail_run(session: pytest.Session) -> None:
+    if session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

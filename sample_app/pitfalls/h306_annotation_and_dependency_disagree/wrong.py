@@ -1,0 +1,21 @@
+"""The dependency was replaced, the annotation was not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sample_app.database import get_async_db
+from sample_app.models import User
+from sample_app.schemas import UserRead
+
+app = FastAPI()
+
+
+@app.get("/async/users", response_model=list[UserRead])
+async def read_users(db: Annotated[Session, Depends(get_async_db)]) -> Sequence[User]:  # <- H306 (graph)
+    return (await db.scalars(select(User))).all()  # type: ignore[misc, no-any-return]  # mypy believes the annotation

@@ -1,0 +1,156 @@
+"""H301: a synchronous database call on the event loop."""
+
+from __future__ import annotations
+
+from inspect import CO_COROUTINE
+
+from harness.callsite import Place
+from harness.detectors.asynchrony.blocking_call import detect, inspect
+from harness.detectors.finding import Finding
+from harness.graph.facts import AppGraph, Endpoint, Function, Route, SessionCall, Sort
+from harness.observe.facts import Origin, Phase, Statement, Transaction
+from tests.support.tapes import VERSIONS, Story, at, place, told
+
+READ = "app/api.py:18 read_items"
+
+
+def coroutine(text: str) -> Place:
+    """A place in an `async def`."""
+    code, line = place(text)
+    return code.replace(co_flags=code.co_flags | CO_COROUTINE), line
+
+
+def blocked(statement: Statement, where: Place | None = None) -> Statement:
+    """A statement that held the event loop."""
+    statement.blocking = True
+    statement.place = where or statement.place
+    return statement
+
+
+def met(story: Story) -> list[Finding]:
+    """What is found on a tape."""
+    return list(detect(story.tape, VERSIONS))
+
+
+def test_statements_in_an_async_endpoint_are_one_finding_at_the_first() -> None:
+    """With their number, driver and time; the end of their transaction is counted in."""
+    story = Story()
+    request = story.request("GET /items", coroutine=True)
+    db = story.session(request)
+    story.phase(request, Phase.ENDPOINT)
+    here = coroutine(READ)
+    blocked(story.sql(db, "SELECT * FROM items"), here)
+    blocked(story.sql(db, "SELECT * FROM users", at="app/crud.py:3 users"))
+    story.close(db)
+    db.transactions[0].blocking = True
+    story.respond(request)
+    story.end(request)
+    (finding,) = met(story)
+
+    assert [
+        "H301 2 statements and 1 COMMIT or ROLLBACK (psycopg, 2.0 ms) held the event loop in GET /items "
+        "@ app/api.py:18 in read_items"
+    ] == told([finding])
+    assert finding.fix.startswith("make read_items a def")
+    assert "" == finding.subject
+
+
+def test_a_def_that_an_async_endpoint_calls_is_told_with_the_endpoint() -> None:
+    """The same function may be right in a def endpoint: the endpoint is the one to mend."""
+    story = Story()
+    request = story.request("GET /items", endpoint="app/api.py:15 read_items", coroutine=True)
+    story.phase(request, Phase.ENDPOINT)
+    blocked(story.sql(story.session(request), "SELECT 1 FROM items", at="app/crud.py:3 items"))
+    (finding,) = met(story)
+
+    assert ("GET /items", at("app/crud.py:3 items")) == (finding.subject, finding.site)
+    assert finding.fix.startswith("make read_items a def")
+
+
+def test_an_async_dependency_is_the_same_finding_on_all_its_routes() -> None:
+    """And another one than the endpoint's."""
+    story = Story()
+    for path in ("/items", "/users"):
+        request = story.request(f"GET {path}")
+        db = story.session(request)
+        blocked(story.sql(db, "SELECT 1 FROM users"), coroutine("app/auth.py:5 get_user"))
+        story.phase(request, Phase.ENDPOINT)
+        blocked(story.sql(db, "SELECT 1 FROM items"), coroutine(f"app{path}.py:5 read"))
+    findings = met(story)
+
+    assert ["get_user", "read", "get_user", "read"] == [one.site.function if one.site else "" for one in findings]
+    assert {""} == {one.subject for one in findings}
+
+
+def closing(story: Story, origin: Origin) -> Transaction:
+    """A def endpoint whose async dependency closes its session on the event loop."""
+    request = story.request("GET /items")
+    db = story.session(request, origin=origin)
+    story.phase(request, Phase.ENDPOINT)
+    story.sql(db, "SELECT 1 FROM items")
+    story.respond(request)
+    story.close(db, at="app/db.py:10 get_db")
+    story.end(request)
+    transaction = db.transactions[0]
+    transaction.blocking = True
+    return transaction
+
+
+def test_the_end_of_a_transaction_alone_is_a_finding_of_its_dependency() -> None:
+    """An async dependency around a synchronous session rolls back on the event loop, also for a def endpoint."""
+    story = Story()
+    closing(story, Origin.APPLICATION)
+
+    assert ["H301 1 COMMIT or ROLLBACK (psycopg) held the event loop in GET /items @ app/db.py:10 in get_db"] == told(
+        met(story)
+    )
+
+
+def test_a_tests_own_dependency_may_close_where_it_likes() -> None:
+    """Production has another one."""
+    story = Story()
+    closing(story, Origin.TEST)
+
+    assert [] == met(story)
+
+
+def test_what_ran_in_a_thread_or_outside_of_requests_is_right() -> None:
+    """A test may block its own loop."""
+    story = Story()
+    request = story.request("GET /items")
+    story.sql(story.session(request), "SELECT 1 FROM items")
+    blocked(story.sql(story.session(None, origin=Origin.TEST), "SELECT 1 FROM items"))
+
+    assert [] == met(story)
+
+
+def call(method: str, line: int, sort: Sort = Sort.SESSION) -> SessionCall:
+    """A call in read_items."""
+    return SessionCall(session="db", method=method, sort=sort, site=at(f"app/api.py:{line} read_items"), dropped=False)
+
+
+def graph(*calls: SessionCall, is_coroutine: bool = True) -> AppGraph:
+    """An application with one endpoint."""
+    function = Function(
+        name="app.api.read_items", site=at("app/api.py:15 read_items"), coroutine=is_coroutine, calls=calls
+    )
+    return AppGraph(
+        endpoints=(Endpoint(function=function, routes=(Route(methods=("GET",), path="/items", threaded=False),)),)
+    )
+
+
+def test_the_source_shows_it_at_the_same_place() -> None:
+    """Without a subject, as a test that meets it."""
+    (finding,) = inspect(graph(call("execute", 18), call("commit", 19)), VERSIONS)
+
+    assert [
+        "H301 async def read_items (GET /items) makes 2 calls to a synchronous Session, first db.execute(...) "
+        "@ app/api.py:18 in read_items"
+    ] == told([finding])
+    assert "" == finding.subject
+
+
+def test_a_def_or_an_async_session_is_right() -> None:
+    """One runs in a thread, the other awaits."""
+    assert [] == list(inspect(graph(call("execute", 18), is_coroutine=False), VERSIONS))
+    assert [] == list(inspect(graph(call("execute", 18, Sort.ASYNC_SESSION)), VERSIONS))

@@ -1,0 +1,217 @@
+"""What is on the tape after a request."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from harness.observe.facts import Origin, Outcome, Phase, Request, Transaction
+from harness.observe.recorder import Recorder
+from tests.unit.observe.shop import Shop
+
+#: What aiosqlite says of a connection that an endpoint has lost, beside what is on the tape.
+lost = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine:RuntimeWarning")
+
+
+def only(recorder: Recorder) -> tuple[Request, Transaction]:
+    """The one request on the tape and its one transaction."""
+    (request,) = recorder.tape.requests
+    (transaction,) = recorder.tape.transactions
+    return request, transaction
+
+
+def test_a_request_is_recorded_with_its_route_and_answer(recorder: Recorder, shop: Shop) -> None:
+    shop.client.get("/authors/1?secret=1")
+
+    request, transaction = only(recorder)
+    assert str(request) == "GET /authors/{key} → 200"
+    assert (request.path, request.kind, request.coroutine, request.ok) == ("/authors/1", "http", False, True)
+    assert request.endpoint is not None
+    assert request.endpoint.function == "Shop._sync.author"
+    assert request.ended is not None
+    assert request.answering is not None
+    assert request.began < request.answering <= request.ended
+    (statement,) = request.statements
+    assert statement.shape.brief == "SELECT FROM authors"
+    assert statement.phase is Phase.ENDPOINT
+    assert statement.seconds is not None
+    assert not statement.write
+    assert not statement.blocking
+    assert transaction.outcome is Outcome.DISCARDED
+
+
+def test_its_phases_follow_each_other(recorder: Recorder, shop: Shop) -> None:
+    shop.client.post("/background")
+
+    (request,) = recorder.tape.requests
+    assert [phase for phase, _ in request.phases] == [
+        Phase.DEPENDENCIES,
+        Phase.ENDPOINT,
+        Phase.SERIALIZATION,
+        Phase.TEARDOWN,
+        Phase.BACKGROUND,
+        Phase.TEARDOWN,
+    ]
+    assert [moment for _, moment in request.phases] == sorted(moment for _, moment in request.phases)
+    assert request.sessions[0].background[0].place is not None
+
+
+@pytest.mark.parametrize(
+    ("how", "outcome"),
+    [("commit", Outcome.COMMITTED), ("rollback", Outcome.ROLLED_BACK), ("nothing", Outcome.DISCARDED)],
+)
+def test_how_a_session_s_transaction_ended(recorder: Recorder, shop: Shop, how: str, outcome: Outcome) -> None:
+    shop.client.post("/authors", params={"name": "Cleo", "how": how})
+
+    _, transaction = only(recorder)
+    assert transaction.outcome is outcome
+    (write,) = transaction.writes
+    assert write.shape.brief == "INSERT INTO authors"
+    assert write.place is not None
+    assert write.place[0].co_name == "create"
+
+
+@pytest.mark.parametrize(("commit", "outcome"), [(True, Outcome.COMMITTED), (False, Outcome.DISCARDED)])
+def test_how_a_connection_s_transaction_ended(recorder: Recorder, shop: Shop, commit: bool, outcome: Outcome) -> None:
+    shop.client.post("/core", params={"commit": commit})
+
+    _, transaction = only(recorder)
+    assert transaction.session is None
+    assert transaction.outcome is outcome
+    assert [write.rows for write in transaction.writes] == [2]
+
+
+def test_what_a_session_never_sent(recorder: Recorder, shop: Shop) -> None:
+    shop.client.post("/forgotten")
+
+    (session,) = recorder.tape.sessions
+    told = {(one.change, one.model, one.attributes) for one in session.unflushed}
+    assert told == {("add", "Author", ()), ("change", "Author", ("name",))}
+    assert next(one.place for one in session.unflushed if one.change == "add") is not None
+
+
+def test_an_error_that_was_swallowed(recorder: Recorder, shop: Shop) -> None:
+    assert shop.client.post("/swallowed").status_code == 200
+
+    _, transaction = only(recorder)
+    assert transaction.failed is not None
+    assert transaction.failed.name == "IntegrityError"
+    assert transaction.failed.place is not None
+    assert transaction.failed.place[0].co_name == "swallowed"
+
+
+def test_lazy_loads_and_their_statements(recorder: Recorder, shop: Shop) -> None:
+    shop.client.get("/books")
+
+    (request,) = recorder.tape.requests
+    assert [load.attribute for load in request.loads] == ["Author.books", "Author.books"]
+    assert len({load.parent for load in request.loads}) == 2
+    assert [statement.loaded for statement in request.statements] == [None, *request.loads]
+    assert {load.place and load.place[0].co_name for load in request.loads} <= {"books", "<listcomp>"}
+
+
+def test_an_object_that_shows_what_is_not_true_any_more(recorder: Recorder, shop: Shop) -> None:
+    shop.client.post("/stale")
+
+    (session,) = recorder.tape.sessions
+    (stale,) = session.stale
+    assert (stale.model, stale.attributes, stale.table, stale.deleted) == ("Author", ("name",), "authors", False)
+
+
+def test_an_object_that_was_refreshed_is_not_stale(recorder: Recorder, shop: Shop) -> None:
+    shop.client.post("/stale", params={"refresh": True})
+
+    (session,) = recorder.tape.sessions
+    assert session.stale == []
+
+
+def test_the_comparison_itself_is_not_recorded(recorder: Recorder, shop: Shop) -> None:
+    shop.client.post("/stale")
+
+    assert [statement.shape.verb for statement in recorder.tape.requests[0].statements] == ["SELECT", "UPDATE"]
+
+
+def test_a_session_that_several_requests_use(recorder: Recorder, shop: Shop) -> None:
+    shop.client.get("/shared")
+    shop.client.get("/shared")
+
+    (session,) = recorder.tape.sessions
+    assert list(session.requests) == recorder.tape.requests
+    assert session.origin is Origin.APPLICATION
+    assert session.overlaps == []
+
+
+def test_a_connection_that_did_not_come_back(recorder: Recorder, shop: Shop) -> None:
+    shop.client.get("/leak")
+
+    (checkout,) = recorder.tape.checkouts
+    assert checkout.returned is None
+    assert checkout.session is recorder.tape.sessions[0]
+
+
+def test_a_connection_that_garbage_collection_brought_back(recorder: Recorder, shop: Shop) -> None:
+    shop.client.get("/leak")
+    shop.leaked = None
+    gc.collect()
+
+    (checkout,) = recorder.tape.checkouts
+    assert checkout.returned is not None
+    assert checkout.collected
+
+
+def test_a_statement_that_blocks_the_event_loop(recorder: Recorder, shop: Shop) -> None:
+    shop.client.get("/async/blocking")
+
+    assert [statement.blocking for statement in recorder.tape.requests[0].statements] == [True]
+
+
+def test_an_asynchronous_statement_does_not_block(recorder: Recorder, shop: Shop) -> None:
+    shop.client.get("/async/authors/1")
+
+    (request,) = recorder.tape.requests
+    (statement,) = request.statements
+    assert not statement.blocking
+    assert statement.place is not None
+    assert statement.place[0].co_name == "author"
+    assert recorder.tape.sessions[0].asynchronous
+
+
+def test_two_tasks_on_one_connection(recorder: Recorder, shop: Shop) -> None:
+    shop.client.get("/async/gather")
+
+    (session,) = recorder.tape.sessions
+    (collision,) = session.collisions
+    assert (collision.first, collision.second) == ("SELECT FROM authors", "SELECT FROM authors")
+    assert collision.second_place is not None
+    assert session.siblings
+
+
+@lost
+def test_a_lazy_load_that_is_refused(recorder: Recorder, shop: Shop) -> None:
+    assert shop.client.get("/async/lazy").status_code == 500
+
+    (request,) = recorder.tape.requests
+    assert request.endpoint_error is not None
+    assert request.endpoint_error.greenlet
+    assert request.loads[-1].attribute == "Author.books"
+    assert request.endpoint_error.place is not None
+    assert request.endpoint_error.place[0].co_name == "lazy"
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'AsyncSession.commit' was never awaited")
+def test_a_coroutine_that_nobody_awaited(recorder: Recorder, shop: Shop) -> None:
+    shop.client.post("/async/unawaited")
+
+    (unawaited,) = recorder.tape.unawaited
+    assert unawaited.method == "AsyncSession.commit"
+    assert unawaited.site.function == "Shop._async.unawaited"
+
+
+@lost
+def test_a_generator_that_was_dropped_with_its_session(recorder: Recorder, shop: Shop) -> None:
+    shop.client.get("/async/abandoned")
+
+    (abandoned,) = recorder.tape.abandoned
+    assert abandoned.function.function == "Shop.get_async_db"
+    assert abandoned.holding == "AsyncSession"
