@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from harness.config import edge
+from harness.errors import ConfigError
 from harness.run import coroutines
 from harness.run.life import TestLife, life_key, life_of, told_plainly
 
@@ -38,7 +39,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         from harness.detectors.catalogue import all_rules
         from harness.report.explain import explain
 
-        print(explain(wanted, all_rules()))  # noqa: T201 - instead of a run, as `pytest --version` does
+        try:
+            text = explain(wanted, all_rules())
+        except ConfigError as error:
+            raise pytest.UsageError(f"harness: {error}") from None
+        print(text, end="")  # noqa: T201 - instead of a run, as `pytest --version` does
         return 0
     return None
 

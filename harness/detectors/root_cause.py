@@ -12,7 +12,7 @@ _EXPLAINS = {
     "H102": frozenset({"H101", "H103", "H104", "H106", "H107", "H401", "H402"}),
     "H103": frozenset({"H104"}),
     "H105": frozenset({"H106", "H107", "H401", "H402", "H407"}),
-    "H106": frozenset({"H107", "H401", "H402"}),
+    "H106": frozenset({"H107", "H203", "H401", "H402"}),
     "H107": frozenset({"H401", "H402", "H404", "H407"}),
     "H108": frozenset({"H401", "H402", "H404", "H407"}),
     "H201": frozenset({"H202"}),
@@ -22,6 +22,7 @@ _EXPLAINS = {
     "H401": frozenset({"H402", "H404", "H407"}),
     "H402": frozenset({"H404"}),
     "H403": frozenset({"H108", "H401", "H402"}),
+    "H405": frozenset({"H407"}),
 }
 #: Rule → those that show what it does in the same function; its facts name no session.
 _EXPLAINS_NEARBY = {"H303": frozenset({"H201", "H202", "H208"})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 
@@ -54,14 +55,13 @@ def route(request: Request) -> str:
 
 
 def maker(session: Session) -> str:
-    """Return how to speak of a session: by the function that made it, if that is known."""
+    """Return how to speak of a session: by the function that made it, or the file, if that is known."""
     place = site(session.place)
     kind = "AsyncSession" if session.asynchronous else "session"
-    return f"the {kind} from {_bare(place.function)}" if place is not None else f"the {kind}"
-
-
-def _bare(function: str) -> str:
-    return "a module" if function == "<module>" else function.rpartition(".")[2]
+    if place is None:
+        return f"the {kind}"
+    name = os.path.basename(place.path) if place.function == "<module>" else place.function.rpartition(".")[2]
+    return f"the {kind} from {name}"
 
 
 def seen(text: str, place: Place | None) -> Evidence:

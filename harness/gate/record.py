@@ -130,7 +130,7 @@ def record_of(finding: Finding, test: str | None, root: Path) -> Record:
 def fingerprint(code: str, location: Location | None, subject: str) -> str:
     """Return 16 hex digits that stay the same when lines move within a file."""
     parts = (code, location.path if location else "", location.function if location else "", subject)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _location(site: CallSite | None, root: Path) -> Location | None:

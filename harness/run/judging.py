@@ -102,12 +102,12 @@ class Judging:
         Raises:
             pytest.fail.Exception: what was found since the test's function was done fails it.
         """
-        verdict = self._verdict(item, passed=False)
+        verdict = self._verdict(item, passed=None)
         if verdict.records:
             self._tell(item, "teardown", verdict)
             self._fail(verdict)
 
-    def _verdict(self, item: pytest.Item, *, passed: bool) -> Verdict:
+    def _verdict(self, item: pytest.Item, *, passed: bool | None) -> Verdict:
         wanted = request_of(item) if passed else _lenient(request_of(item))
         verdict = self.watch.verdict(wanted, passed=passed)
         unused = self.watch.told_unused(list(verdict.unused))
@@ -182,7 +182,7 @@ class Judging:
         app = self._run.loaded_app
         if app is not None:
             self.watch.app_seen(app)
-        verdict = self.watch.graph_verdict()
+        verdict = self.watch.graph_verdict(self._run.migration_differences)
         self.rules.allowances.survey(loaded_sources(self._config.rootpath))
         return {
             "records": [record.to_wire() for record in verdict.records],

@@ -52,8 +52,7 @@ class Run:
         #: Decisions that a conftest made by overriding a `harness_…` fixture; they win over the options.
         self.decisions: dict[str, Any] = {}
         self._say = say
-        self._environment = environment
-        self._stack = ExitStack()
+        self._environment, self._stack = environment, ExitStack()
         self._registry: Registry | None = None
         self._database: Database | None = None
         self._schema_error: Exception | None = None
@@ -64,9 +63,8 @@ class Run:
         self.active = False
         #: Called once engines are captured; the test that is running then starts its level.
         self.when_captured: Callable[[], None] = lambda: None
-        #: Called when the run becomes active, before engines are captured.
+        #: Called when the run becomes active, before engines are captured; and with each engine the application makes.
         self.when_active: Callable[[], None] = lambda: None
-        #: Called with each engine that the application makes.
         self.when_engine_made: Callable[[Any], None] = lambda engine: None
         #: Called once the application is there.
         self.when_loaded: Callable[[], None] = lambda: None
@@ -242,6 +240,15 @@ class Run:
         pinned.on_first_use = self._build_schema
         raise self._schema_error
 
+    def migration_differences(self) -> list[str]:
+        """Return where models and migrations differ; nothing if no migration has made this run's schema."""
+        from harness.schema.comparison import differences
+
+        if not self._schema_built or not self.schema_plan.how.startswith("alembic"):
+            return []
+        with self.target.pinned.committing():
+            return differences(self.sessions.engine, self.metadata())
+
     def connect(self) -> None:
         """Provide the database now and connect to it."""
         self.activate()
@@ -352,12 +359,14 @@ class Run:
             self._registry.making_own = None
 
     def _session_class(self, asynchronous: bool) -> type[Any] | None:
+        from harness.session.maker import plain_class
+
         if self.app_spec is None and "app" not in self.decisions:
             return None
         self.app  # noqa: B018 - its dependencies are known once it is imported
         for dependency in self.dependencies:
             if dependency.kind.is_async is asynchronous and dependency.session_class is not None:
-                return _plain(dependency.session_class)
+                return plain_class(dependency.session_class)
         return None
 
     @cached_property
@@ -387,13 +396,5 @@ class Run:
 
     @property
     def captured(self) -> bool:
-        """Tell whether SQLAlchemy is in use and its engines are captured."""
+        """Tell whether there are any."""
         return self._registry is not None
-
-
-def _plain(cls: type[Any]) -> type[Any] | None:
-    """Return a session class that can be called with an engine; scoped sessions and factories cannot."""
-    from sqlalchemy.ext.asyncio import AsyncSession
-    from sqlalchemy.orm import Session
-
-    return cls if issubclass(cls, (Session, AsyncSession)) else None

@@ -12,6 +12,8 @@ from harness.callsite import CallSite, code_of
 from harness.config.markers import Request as Wanted
 from harness.detectors.finding import Finding
 from harness.detectors.judge import judge, judge_graph
+from harness.detectors.migrations.models_and_migrations_differ import RULE as MIGRATIONS
+from harness.detectors.migrations.models_and_migrations_differ import compare
 from harness.detectors.upkeep.unused_allowance import unused_allowance
 from harness.detectors.versions import installed
 from harness.gate.allowances import Unused, Verdict
@@ -129,12 +131,12 @@ class Watch:
         """The facts since `begin`."""
         return self._recorder.tape
 
-    def verdict(self, wanted: Wanted, *, passed: bool) -> Verdict:
+    def verdict(self, wanted: Wanted, *, passed: bool | None) -> Verdict:
         """Judge what has happened since `begin`.
 
         Args:
             wanted: what the test's markers say.
-            passed: whether the test has passed so far.
+            passed: whether the test has passed so far; None where that has been asked already.
         """
         tape = self.tape
         for request in tape.requests:
@@ -145,11 +147,17 @@ class Watch:
 
     # -- the application -------------------------------------------------------------------------------------------
 
-    def graph_verdict(self) -> Verdict:
-        """Judge the dependency trees and sources of the applications that tests have met."""
+    def graph_verdict(self, differences: Callable[[], list[str]]) -> Verdict:
+        """Judge the dependency trees and sources of the applications that tests have met, and the migrations.
+
+        Args:
+            differences: compares models and migrations; called only if the rule about them is selected.
+        """
         from harness.graph.build import build
 
         findings: list[Finding] = []
+        if MIGRATIONS.code in self.rules.selected:
+            findings += compare(differences())
         for app in self._apps.values():
             graph = build(app, original=self._original, overridden=self._overridden)
             findings += judge_graph(graph, self.rules.selected, self._versions)

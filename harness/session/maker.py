@@ -109,3 +109,11 @@ def _async_driver(url: URL) -> str:
             return driver
     extra = "all" if url.get_backend_name() == "sqlite" else "postgres"
     raise MissingExtra(" or ".join(module for module, _ in candidates), extra, "an asynchronous session")
+
+
+def plain_class(cls: type[Any]) -> type[Any] | None:
+    """Return a session class that can be called with an engine; scoped sessions and factories cannot."""
+    from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import Session
+
+    return cls if issubclass(cls, (Session, AsyncSession)) else None

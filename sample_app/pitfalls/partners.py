@@ -8,8 +8,8 @@ import time
 import httpx
 
 #: How long suppliers think, in seconds.
-THINKING = {"kettle": 0.02, "cup": 0.08}
-SLOW = 0.15
+THINKING = {"kettle": 0.02, "cup": 0.12}
+SLOW = 0.3
 
 
 def delivery_days(sku: str) -> int:

@@ -73,25 +73,45 @@ def _finding(request: Request, failure: Failure, load: LazyLoad | None) -> Findi
     attribute = _attribute(failure, load)
     place = load.place if load is not None and load.place is not None else failure.place
     by = "the response model of " if request.endpoint_error is None and _was_serializing(load) else ""
-    what = f"{attribute} was not loaded when" if attribute else "something was still to be loaded when"
-    if load is not None and load.column:
-        what = f"{attribute} was expired or deferred when"
+    expired = load is not None and load.column and _has_expired(request, load)
     evidence: tuple[Evidence, ...] = ()
     if failure.place is not None and failure.place != place:
         evidence = (seen(f"{failure.name} came through here", failure.place),)
     return Finding(
         rule=RULE,
-        message=f"{what} {by}{route(request)} touched it outside of an await, which ended in {failure.name}",
+        message=f"{_told(attribute, load, expired, f'{by}{route(request)}')} outside of an await, which ended in "
+        f"{failure.name}",
         site=where(place, request),
         endpoint=endpoint(request),
         evidence=evidence,
-        fix=_fix(attribute, load),
+        fix=_fix(attribute, load, expired),
         subject=attribute,
     )
 
 
+def _told(attribute: str, load: LazyLoad | None, expired: bool, reader: str) -> str:
+    if not attribute:
+        return f"{reader} sent a query"
+    if load is None or not load.column:
+        state = "was not loaded"
+    elif expired:
+        state = "had been expired by a commit"
+    else:
+        state = "was deferred"
+    return f"{attribute} {state} when {reader} touched it"
+
+
 def _was_serializing(load: LazyLoad | None) -> bool:
     return load is not None and load.phase is Phase.SERIALIZATION
+
+
+def _has_expired(request: Request, load: LazyLoad) -> bool:
+    """Tell whether a commit of the request has expired what its sessions had loaded."""
+    return any(
+        transaction.outcome is Outcome.COMMITTED and session.expires_on_commit and (transaction.ended or 0.0) <= load.at
+        for session in request.sessions
+        for transaction in session.transactions
+    )
 
 
 def _attribute(failure: Failure, load: LazyLoad | None) -> str:
@@ -104,15 +124,19 @@ def _attribute(failure: Failure, load: LazyLoad | None) -> str:
     return f"{load.attribute}.{name}" if name and load.attribute else load.attribute
 
 
-def _fix(attribute: str, load: LazyLoad | None) -> str:
+def _fix(attribute: str, load: LazyLoad | None, expired: bool) -> str:
     model, _, name = attribute.partition(".")
-    if not model or load is None:
+    if not model:
+        return "use the methods of AsyncSession and AsyncConnection, and await them"
+    if load is None:
         return ""
     names = f', ["{name}"]' if name else ""
     refresh = f"await session.refresh({_variable(model)}{names})"
-    if load.column:
+    if not load.column:
+        return f"load it in the query: .options(selectinload({attribute})); or {refresh} before it is touched"
+    if expired:
         return f"{refresh} after the commit, or make sessions with async_sessionmaker(..., expire_on_commit=False)"
-    return f"load it in the query: .options(selectinload({attribute})); or {refresh} before it is touched"
+    return f"load it in the query: .options(undefer({attribute if name else '...'})); or {refresh} before it is touched"
 
 
 def _variable(model: str) -> str:

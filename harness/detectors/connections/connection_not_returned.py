@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from harness.detectors.connections.leaks import (
     by_place,
+    counted,
     dropped_early,
-    holder,
     is_cancelled,
     left_behind,
     remedy,
@@ -18,7 +18,7 @@ from harness.detectors.finding import Finding
 from harness.detectors.questions import finished, root_of, where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
-from harness.detectors.wording import endpoint, listing, plural, was
+from harness.detectors.wording import endpoint, listing, was
 from harness.observe.facts import Checkout, Request
 from harness.observe.tape import Tape
 
@@ -68,7 +68,7 @@ def _finding(request: Request, lost: list[Checkout]) -> Finding:
     after = f" after {listing(sent)}" if sent else ""
     return Finding(
         rule=RULE,
-        message=f"{plural(number, 'connection')} of {holder(first)} {was(number)} not returned to the pool{after}: "
+        message=f"{counted(number, first)} {was(number)} not returned to the pool{after}: "
         f"still out when {request} had ended",
         site=where(taken_at(first), request),
         endpoint=endpoint(request),

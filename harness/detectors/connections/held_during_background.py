@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.detectors.connections.leaks import by_place, holder, is_apart, taken_at
+from harness.detectors.connections.leaks import by_place, counted, is_apart, taken_at
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import background_of, finished, is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
-from harness.detectors.wording import commit_call, endpoint, plural, route, seen, was
+from harness.detectors.wording import commit_call, endpoint, route, seen, was
 from harness.observe.facts import Checkout, Phase, Request
 from harness.observe.tape import Tape
 
@@ -77,7 +77,7 @@ def _finding(request: Request, held: list[Checkout], tasks: tuple[float, float],
         more = (seen("a background task took a second connection of the same pool here", taken_at(second[0])),)
     return Finding(
         rule=RULE,
-        message=f"{plural(number, 'connection')} of {holder(first)} {was(number)} kept for {for_ms:.1f} ms of "
+        message=f"{counted(number, first)} {was(number)} kept for {for_ms:.1f} ms of "
         f"background tasks after {route(request)} was answered",
         site=where(taken_at(first), request),
         endpoint=endpoint(request),

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from harness.callsite import Place
 from harness.detectors.finding import Evidence
 from harness.detectors.questions import back_in_time, is_own, runs_apart
-from harness.detectors.wording import maker, seen
+from harness.detectors.wording import maker, plural, seen
 from harness.observe.facts import Checkout, Request
 
 
@@ -68,6 +68,13 @@ def taken_at(checkout: Checkout) -> Place | None:
 def holder(checkout: Checkout) -> str:
     """Return how to speak of a connection: by its session, if it has one."""
     return maker(checkout.session) if checkout.session is not None else "a Core connection"
+
+
+def counted(number: int, checkout: Checkout) -> str:
+    """Return how to speak of one or more connections that are held alike."""
+    if checkout.session is None:
+        return plural(number, "Core connection")
+    return f"{plural(number, 'connection')} of {holder(checkout)}"
 
 
 def traces(checkout: Checkout) -> tuple[Evidence, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.detectors.connections.leaks import by_place, holder, is_cancelled, left_behind, taken_at, traces
+from harness.detectors.connections.leaks import by_place, counted, is_cancelled, left_behind, taken_at, traces
 from harness.detectors.finding import Finding
 from harness.detectors.questions import finished, root_of, where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
-from harness.detectors.wording import endpoint, plural, route, was
+from harness.detectors.wording import endpoint, route, was
 from harness.observe.facts import Checkout, Request
 from harness.observe.tape import Tape
 
@@ -53,8 +53,7 @@ def _finding(request: Request, lost: list[Checkout]) -> Finding:
     first, number = lost[0], len(lost)
     return Finding(
         rule=RULE,
-        message=f"{route(request)} was cancelled, and {plural(number, 'connection')} of {holder(first)} {was(number)} "
-        "not returned to the pool",
+        message=f"{route(request)} was cancelled, and {counted(number, first)} {was(number)} not returned to the pool",
         site=where(taken_at(first), request),
         endpoint=endpoint(request),
         evidence=traces(first),

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from harness.detectors.connections.leaks import (
     by_place,
+    counted,
     dropped_early,
-    holder,
     is_cancelled,
     left_behind,
     remedy,
@@ -18,7 +18,7 @@ from harness.detectors.finding import Finding
 from harness.detectors.questions import finished, root_of, where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
-from harness.detectors.wording import endpoint, plural
+from harness.detectors.wording import endpoint
 from harness.observe.facts import Checkout, Request
 from harness.observe.tape import Tape
 
@@ -64,8 +64,7 @@ def _finding(request: Request, found: list[Checkout]) -> Finding:
     ended = "thrown away" if first.asynchronous else "returned"
     return Finding(
         rule=RULE,
-        message=f"{plural(number, 'connection')} of {holder(first)}, taken by {request}, had to be {ended} by "
-        "garbage collection",
+        message=f"{counted(number, first)}, taken by {request}, had to be {ended} by garbage collection",
         site=where(taken_at(first), request),
         endpoint=endpoint(request),
         evidence=traces(first),

@@ -49,9 +49,9 @@ RULE = Rule(
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:
     """Yield a finding for each bulk statement after which objects of one class were stale."""
     for request in tape.requests:
-        for session in request.sessions:
-            if not is_own(session):
-                continue
+        if request.endpoint_error is not None:  # what it still showed, it showed to nobody
+            continue
+        for session in filter(is_own, request.sessions):
             found: dict[tuple[Place | None, str], list[Staleness]] = defaultdict(list)
             for stale in session.stale:
                 if stale.request is request:

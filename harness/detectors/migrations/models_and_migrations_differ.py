@@ -46,4 +46,5 @@ def compare(differences: Iterable[str]) -> Iterator[Finding]:
             message=f"the models and the migrated database differ: {difference}",
             site=None,
             subject=difference,
+            graph=True,
         )

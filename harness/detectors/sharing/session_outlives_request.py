@@ -61,11 +61,11 @@ def _finding(session: Session, late: list[Use]) -> Finding:
         for statement in transaction.statements
         if statement.at > ended and statement.request is request
     ]
-    what = sent[0].shape.brief if sent else late[0].what
+    what = f": {sent[0].shape.brief}" if sent else f", for {late[0].what}"
     place = sent[0].place if sent else late[0].place
     return Finding(
         rule=RULE,
-        message=f"{maker(session)} was used when {request} had ended: {what}",
+        message=f"{maker(session)} was used when {request} had ended{what}",
         site=where(place or late[0].place, request),
         endpoint=endpoint(request),
         evidence=(

@@ -88,7 +88,8 @@ def _finding(request: Request, transaction: Transaction, versions: Versions) -> 
     failure = _failure(request, transaction)
     with_what = f" with {failure.name}" if failure is not None else ""
     session = transaction.session
-    committed = transaction.end_place or (failure.place if failure is not None else None)
+    late = [sent.place for sent in tried if sent.seconds is None]  # the flush of the commit itself
+    committed = (failure.place if failure is not None else None) or next(iter(late), None) or transaction.end_place
     made = session.place if session is not None else transaction.checkout.place
     whose = maker(session) if session is not None else "the connection"
     begun: tuple[Evidence, ...] = (seen(f"{whose} was made here", made),) if made is not None else ()

@@ -58,10 +58,11 @@ def _finding(request: Request, session: Session, loss: Loss) -> Finding:
     names = [sent.shape.brief for sent in loss.writes]
     names += [f"{'new' if work.change == 'add' else 'deleted'} {work.model}" for work in loss.unsent]
     number = len(names)
+    what = f"{plural(number, 'write')} ({listing(names)}) of {request}"
     place = loss.writes[0].place if loss.writes else next((work.place for work in loss.unsent if work.place), None)
     return Finding(
         rule=RULE,
-        message=f"{plural(number, 'write')} ({listing(names)}) of {request} {was(number)} {_fate(session, loss, number)}",
+        message=f"{what} {was(number)} {_fate(session, loss, number)}",
         site=where(place, request),
         endpoint=endpoint(request),
         evidence=_evidence(session, loss),

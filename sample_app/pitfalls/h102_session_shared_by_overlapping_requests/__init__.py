@@ -8,6 +8,6 @@ from sample_app.pitfalls.pair import Pair, Step
 PAIR = Pair(
     code="H102",
     package=__name__,
-    steps=(Step("GET", "/availability/kettle"), Step("GET", "/availability/cup", delay=0.05)),
+    steps=(Step("GET", "/availability/kettle"), Step("GET", "/availability/cup", delay=0.1)),
     together=True,
 )

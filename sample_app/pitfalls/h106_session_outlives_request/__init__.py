@@ -9,5 +9,5 @@ PAIR = Pair(
     code="H106",
     package=__name__,
     steps=(Step("POST", "/orders/301/label", wrong=202, right=202),),
-    lingers=0.5,
+    lingers=0.8,
 )

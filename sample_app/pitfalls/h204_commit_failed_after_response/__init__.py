@@ -3,8 +3,13 @@
 The server's log has an IntegrityError, and no answer can be taken back. Where the commit stands is H203 in itself.
 """
 
+from fastapi import __version__
+
 from sample_app.pitfalls.pair import Pair, Step
 
 ANN_AGAIN = {"email": "ann@example.org", "name": "Another Ann"}
 
-PAIR = Pair(code="H204", package=__name__, steps=(Step("POST", "/users", ANN_AGAIN, wrong=201, right=409),))
+# FastAPI 0.106 to 0.117 ended dependencies before the response: there the failure is told.
+TOLD = 500 if 106 <= int(__version__.split(".")[1]) < 118 else 201
+
+PAIR = Pair(code="H204", package=__name__, steps=(Step("POST", "/users", ANN_AGAIN, wrong=TOLD, right=409),))

@@ -10,5 +10,5 @@ PAIR = Pair(
     code="H403",
     package=__name__,
     variants=ASYNC,
-    steps=(Step("GET", "/availability/kettle", wrong=HUNG_UP, right=HUNG_UP, patience=0.05),),
+    steps=(Step("GET", "/availability/kettle", wrong=HUNG_UP, right=HUNG_UP, patience=0.15),),
 )

@@ -57,7 +57,7 @@ def test_overlapping_requests_are_another_rules() -> None:
 
 
 def test_the_source_shows_it_once_however_many_use_it() -> None:
-    """At the same place, without a subject, as a test that meets it."""
+    """At the same place, and with the same subject, as a test that meets it."""
     endpoints = tuple(
         Endpoint(
             function=Function(
@@ -76,4 +76,4 @@ def test_the_source_shows_it_once_however_many_use_it() -> None:
     )
     assert finding.graph
     assert shared(Story())[0].site == finding.site
-    assert "" == shared(Story())[0].subject == finding.subject
+    assert "Session" == shared(Story())[0].subject == finding.subject

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.detectors.connections.connection_not_returned import detect
 from harness.detectors.finding import Finding
 from harness.observe.facts import Origin, Request, Session
-from tests.support.tapes import VERSIONS, Story, shown, told
+from tests.support.tapes import VERSIONS, Story, failure, shown, told
 
 
 def found(story: Story) -> list[Finding]:
@@ -29,21 +29,20 @@ def finish(story: Story, request: Request) -> Story:
     return story
 
 
-def test_a_session_that_nobody_closed_is_reported_where_it_was_made() -> None:
-    """With what its connection was taken for."""
+def test_a_session_that_nobody_closed_is_reported_where_its_connection_was_taken() -> None:
+    """With where it was made, and what it did last."""
     story, request, _ = reading()
     (finding,) = found(finish(story, request))
 
     assert [
-        "H401 1 connection of GET /me → 200 was never returned to the pool: nothing closed the session "
-        "@ app/db.py:8 in get_db"
+        "H401 1 connection of the session from get_db was not returned to the pool after SELECT FROM users: still "
+        "out when GET /me → 200 had ended @ app/api.py:41 in me"
     ] == told([finding])
     assert [
         "the session from get_db was made here @ app/db.py:8 in get_db",
-        "its connection was taken here @ app/api.py:41 in me",
-        "SELECT FROM users was sent on it @ app/api.py:41 in me",
+        "SELECT FROM users was the last statement on it @ app/api.py:41 in me",
     ] == shown(finding)
-    assert "close the session in every case: with a block, or try and finally" == finding.fix
+    assert "use a block that closes it, also after an exception: with SessionLocal() as session" == finding.fix
 
 
 def test_connections_lost_by_one_line_are_counted() -> None:
@@ -55,10 +54,12 @@ def test_connections_lost_by_one_line_are_counted() -> None:
     (finding,) = found(finish(story, request))
 
     assert [
-        "H401 3 connections of GET /report → 200 were never returned to the pool: nothing closed the connection "
-        "@ app/core.py:5 in save"
+        "H401 3 Core connections were not returned to the pool after SELECT ×3: still out when GET /report → 200 had "
+        "ended @ app/core.py:5 in save"
     ] == told([finding])
-    assert "close the connection in every case: async with a block, or try and finally" == finding.fix
+    assert (
+        "use a block that returns it, also after an exception: async with engine.connect() as connection" == finding.fix
+    )
 
 
 def test_garbage_collection_after_the_request_does_not_excuse_it() -> None:
@@ -68,6 +69,14 @@ def test_garbage_collection_after_the_request_does_not_excuse_it() -> None:
     story.collect(db.transactions[0].checkout)
 
     assert 1 == len(found(story))
+
+
+def test_a_cancelled_request_is_another_rules() -> None:
+    """Which must be asked for."""
+    story, request, _ = reading()
+    story.end(request, failure("asyncio.exceptions.CancelledError"))
+
+    assert [] == found(story)
 
 
 def test_a_connection_that_was_returned_is_right() -> None:

@@ -36,13 +36,25 @@ def test_a_connection_that_was_collected_is_reported_where_it_was_taken() -> Non
     (finding,) = found(finish(story, request))
 
     assert [
-        "H402 1 connection of GET /count → 200 was returned to the pool only by garbage collection "
+        "H402 1 Core connection, taken by GET /count → 200, had to be returned by garbage collection "
         "@ app/core.py:5 in count_items"
     ] == told([finding])
     assert [
-        "its connection was taken here @ app/core.py:5 in count_items",
-        "SELECT FROM items was sent on it @ app/core.py:5 in count_items",
+        "SELECT FROM items was the last statement on it @ app/core.py:5 in count_items",
     ] == shown(finding)
+
+
+def test_a_connection_of_an_asynchronous_engine_is_thrown_away() -> None:
+    """Nobody could await its cleaning."""
+    story, request, connection = counting()
+    connection.asynchronous = True
+    connection.statements[0].task = request.main or 0
+    story.collect(connection)
+    (finding,) = found(finish(story, request))
+
+    assert (
+        "1 Core connection, taken by GET /count → 200, had to be thrown away by garbage collection" == finding.message
+    )
 
 
 def test_a_connection_that_was_closed_is_right() -> None:

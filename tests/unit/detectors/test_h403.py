@@ -27,10 +27,10 @@ def cancelled(*, closed: bool, error: str = "asyncio.exceptions.CancelledError")
 
 
 def test_a_connection_that_a_cancelled_request_kept_is_reported() -> None:
-    """Where its session was made."""
+    """Where it was taken."""
     assert [
-        "H403 GET /slow was cancelled in its phase endpoint and 1 connection was never returned to the pool "
-        "@ app/db.py:8 in get_db"
+        "H403 GET /slow was cancelled, and 1 connection of the AsyncSession from get_db was not returned to the pool "
+        "@ app/api.py:18 in create_item"
     ] == told(found(cancelled(closed=False)))
 
 

@@ -45,13 +45,13 @@ def test_the_second_is_reported_where_it_was_taken() -> None:
     (finding,) = found(finish(story, request))
 
     assert [
-        "H404 GET /me → 200 took another connection while it held 1 connection of the same pool "
+        "H404 GET /me held 2 connections of one pool at once: the session from get_db, the session from current_user "
         "@ app/auth.py:8 in current_user"
     ] == told([finding])
     assert Severity.WARNING == finding.severity
     assert [
-        "held by the session from get_db for SELECT FROM settings @ app/api.py:41 in me",
-        "taken as well by the session from current_user for SELECT FROM users @ app/auth.py:8 in current_user",
+        "the session from get_db took a connection here, and kept it @ app/api.py:41 in me",
+        "the session from current_user took another one here @ app/auth.py:8 in current_user",
     ] == shown(finding)
 
 
@@ -61,7 +61,22 @@ def test_one_line_is_told_once() -> None:
     second(story, request)
     second(story, request)
 
-    assert 1 == len(found(finish(story, request)))
+    (finding,) = found(finish(story, request))
+
+    assert (
+        "GET /me held 2 connections of one pool at once, 2 times: the session from get_db, the session from "
+        "current_user"
+    ) == finding.message
+
+
+def test_a_connection_that_never_came_back_is_another_rules() -> None:
+    """It is held because it leaks."""
+    story, request = holding()
+    second(story, request)
+    story.respond(request)
+    story.end(request)
+
+    assert [] == found(story)
 
 
 def test_one_after_the_other_is_right() -> None:
@@ -100,6 +115,7 @@ def test_tasks_side_by_side_with_a_session_each_are_a_remark() -> None:
     (finding,) = found(finish(story, request))
 
     assert Severity.INFO == finding.severity
+    assert "limit how many tasks run side by side: each request needs 2 connections" == finding.fix
 
 
 def test_the_tests_own_session_does_not_count() -> None:

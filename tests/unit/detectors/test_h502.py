@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from harness.detectors.finding import Finding
 from harness.detectors.loading.lazy_loads_in_endpoint import detect
-from harness.observe.facts import Phase, Request
+from harness.observe.facts import Origin, Phase, Request, Session
 from tests.support.tapes import VERSIONS, Story, shown, told
+
+LINE = "app/api.py:30 list_authors"
 
 
 def found(story: Story) -> list[Finding]:
@@ -13,12 +15,22 @@ def found(story: Story) -> list[Finding]:
     return list(detect(story.tape, VERSIONS))
 
 
-def listing() -> tuple[Story, Request]:
-    """A request in its endpoint."""
+def listing(origin: Origin = Origin.APPLICATION) -> tuple[Story, Request, Session]:
+    """A request in its endpoint, which has read its authors."""
     story = Story()
     request = story.request("GET /authors", endpoint="app/api.py:28 list_authors")
+    db = story.session(request, origin=origin)
     story.phase(request, Phase.ENDPOINT)
-    return story, request
+    story.sql(db, "SELECT * FROM authors", at="app/api.py:29 list_authors")
+    return story, request, db
+
+
+def touch(
+    story: Story, request: Request, db: Session, attribute: str, parent: int, *, at: str = LINE, recursive: bool = False
+) -> None:
+    """Touch a relationship that was not loaded."""
+    load = story.load(request, attribute, parent, at=at, recursive=recursive)
+    story.sql(db, "SELECT * FROM books WHERE author_id = ?", at=at, loaded=load)
 
 
 def finish(story: Story, request: Request) -> Story:
@@ -28,78 +40,103 @@ def finish(story: Story, request: Request) -> Story:
     return story
 
 
-def test_a_relationship_of_several_objects_is_reported_at_the_line_that_read_it() -> None:
+def test_a_relationship_of_several_objects_is_reported_at_the_line_that_touched_it() -> None:
     """How many objects and statements, and the option that loads them together."""
-    story, request = listing()
+    story, request, db = listing()
     for parent in range(12):
-        story.load(request, "Author.books", parent)
+        touch(story, request, db, "Author.books", parent)
     (finding,) = found(finish(story, request))
 
     assert [
-        "H502 Author.books was loaded for 12 objects one by one in GET /authors → 200: 12 statements instead of 1 "
+        "H502 Author.books was loaded one by one in GET /authors: 12 statements for 12 objects, of 13 in all "
         "@ app/api.py:30 in list_authors"
     ] == told([finding])
-    assert ["this line read Author.books of each object @ app/api.py:30 in list_authors"] == shown(finding)
-    assert "load it with its parents: .options(selectinload(Author.books))" == finding.fix
+    assert [*["SELECT FROM books @ app/api.py:30 in list_authors"] * 4, "and 8 more statements"] == shown(finding)
+    assert "load it with the query: .options(selectinload(Author.books))" == finding.fix
     assert "Author.books" == finding.subject
 
 
 def test_two_relationships_are_two_findings() -> None:
     """Each needs an option of its own."""
-    story, request = listing()
+    story, request, db = listing()
     for parent in range(2):
-        story.load(request, "Author.books", parent)
-        story.load(request, "Author.prizes", parent)
+        touch(story, request, db, "Author.books", parent)
+        touch(story, request, db, "Author.prizes", parent)
 
     assert ["Author.books", "Author.prizes"] == [finding.subject for finding in found(finish(story, request))]
 
 
 def test_one_object_is_no_repetition() -> None:
     """However often it was loaded."""
-    story, request = listing()
-    story.load(request, "Author.books", 1)
-    story.load(request, "Author.books", 1)
+    story, request, db = listing()
+    touch(story, request, db, "Author.books", 1)
+    touch(story, request, db, "Author.books", 1)
 
     assert [] == found(finish(story, request))
 
 
 def test_different_lines_are_no_repetition() -> None:
     """Each loads for one object."""
-    story, request = listing()
-    story.load(request, "Author.books", 1, at="app/api.py:30 list_authors")
-    story.load(request, "Author.books", 2, at="app/api.py:35 list_authors")
+    story, request, db = listing()
+    touch(story, request, db, "Author.books", 1)
+    touch(story, request, db, "Author.books", 2, at="app/api.py:35 list_authors")
 
     assert [] == found(finish(story, request))
 
 
 def test_a_tree_is_climbed_as_it_must() -> None:
     """Parent and child are of one class."""
-    story, request = listing()
+    story, request, db = listing()
     for parent in range(3):
-        story.load(request, "Node.children", parent, recursive=True)
+        touch(story, request, db, "Node.children", parent, recursive=True)
 
     assert [] == found(finish(story, request))
 
 
-def test_expired_columns_and_refused_loads_are_no_repetition() -> None:
-    """The first follow a change; the second never happened."""
-    story, request = listing()
-    db = story.session(request)
-    story.sql(db, "UPDATE authors SET seen = 1")
-    story.commit(db)
+def test_columns_are_no_repetition() -> None:
+    """They follow a change, or were deferred on purpose."""
+    story, request, db = listing()
+    for _ in range(3):
+        load = story.load(request, "Author", 0, column=True)
+        story.sql(db, "SELECT name FROM authors", loaded=load)
+
+    assert [] == found(finish(story, request))
+
+
+def test_what_a_refresh_loads_again_was_not_touched() -> None:
+    """Its columns come first, then its eager relationships, on the same line."""
+    story, request, db = listing()
     for parent in (1, 2):
-        story.load(request, "Author", 0, column=True)
-        story.load(request, "Author.name", parent, column=True)
+        load = story.load(request, "Author", 0, at=LINE, column=True)
+        story.sql(db, "SELECT * FROM authors", loaded=load)
+        touch(story, request, db, "Author.books", parent)
+
+    assert [] == found(finish(story, request))
+
+
+def test_a_load_that_was_refused_sent_nothing() -> None:
+    """An AsyncSession does not load by itself."""
+    story, request, _ = listing()
+    for parent in (1, 2):
         story.load(request, "Author.books", parent, refused=True)
+
+    assert [] == found(finish(story, request))
+
+
+def test_what_a_tests_session_loads_is_not_reported() -> None:
+    """The test may have expired or emptied it."""
+    story, request, db = listing(Origin.TEST)
+    for parent in (1, 2):
+        touch(story, request, db, "Author.books", parent)
 
     assert [] == found(finish(story, request))
 
 
 def test_serialisation_is_another_rules() -> None:
     """No line of the endpoint reads it."""
-    story, request = listing()
+    story, request, db = listing()
     story.phase(request, Phase.SERIALIZATION)
-    for parent in range(2):
-        story.load(request, "Author.books", parent, at=None)
+    for parent in (1, 2):
+        touch(story, request, db, "Author.books", parent)
 
     assert [] == found(finish(story, request))

@@ -11,8 +11,8 @@ def test_each_difference_is_a_finding() -> None:
     findings = list(compare(["add column items.price", "remove table old", "add column items.price"]))
 
     assert [
-        "H601 the migrations do not make what the models describe: add column items.price @ None",
-        "H601 the migrations do not make what the models describe: remove table old @ None",
+        "H601 the models and the migrated database differ: add column items.price @ None",
+        "H601 the models and the migrated database differ: remove table old @ None",
     ] == told(findings)
     assert ["add column items.price", "remove table old"] == [finding.subject for finding in findings]
 
