@@ -9,12 +9,12 @@ listen.py` puts them in place and takes them back.
 from __future__ import annotations
 
 import inspect
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from harness.callsite import CallSite, code_of, site_of
 from harness.observe import generators, outbound
+from harness.observe.clock import now
 from harness.observe.facts import Phase, Request
 from harness.observe.failures import failure_of
 from harness.observe.overrides import overridden
@@ -22,7 +22,6 @@ from harness.observe.recorder import CURRENT, Recorder, current_task
 from harness.observe.sessions import SessionState, live_state, note_unflushed
 from harness.observe.staleness import confirm
 
-now = time.perf_counter
 App = Callable[..., Awaitable[None]]
 
 

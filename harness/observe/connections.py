@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 import weakref
 from asyncio import _get_running_loop
 from typing import Any
@@ -13,6 +12,7 @@ from sqlalchemy.pool import Pool
 
 from harness.callsite import current_place
 from harness.observe import private
+from harness.observe.clock import now
 from harness.observe.facts import (
     Checkout,
     Collision,
@@ -28,7 +28,6 @@ from harness.observe.sql import shape
 from harness.observe.staleness import look_for_stale_objects
 
 KEY = "harness"
-now = time.perf_counter
 
 
 class Live:

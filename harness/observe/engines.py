@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from sqlalchemy.engine import Engine
 
 from harness.callsite import current_place
+from harness.observe.clock import now
 from harness.observe.facts import EngineBirth
 from harness.observe.recorder import CURRENT, Recorder
 
@@ -16,4 +15,4 @@ def note_birth(recorder: Recorder, engine: Engine) -> None:
     request = CURRENT.get()
     if request is not None and request.ended is None:
         url = engine.url.render_as_string(hide_password=True)
-        recorder.tape.engines.append(EngineBirth(url, time.perf_counter(), current_place(), request))
+        recorder.tape.engines.append(EngineBirth(url, now(), current_place(), request))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from types import AsyncGeneratorType
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
 from harness.callsite import is_users, site_of
+from harness.observe.clock import now
 from harness.observe.facts import Abandoned
 from harness.observe.recorder import CURRENT, Recorder
 
@@ -38,9 +38,7 @@ class _Watching:
         holding = next((type(value).__name__ for value in frame.f_locals.values() if isinstance(value, _HOLDERS)), None)
         if holding is not None:
             place = site_of(code, frame.f_lineno)
-            self._recorder.tape.abandoned.append(
-                Abandoned(site_of(code), place, time.perf_counter(), CURRENT.get(), holding)
-            )
+            self._recorder.tape.abandoned.append(Abandoned(site_of(code), place, now(), CURRENT.get(), holding))
 
 
 def watch(recorder: Recorder) -> None:

@@ -59,6 +59,7 @@ def listening(recorder: Recorder) -> Iterator[None]:
         (Pool, "checkin", connections.checkin),
         (Pool, "reset", connections.reset),
         (Pool, "invalidate", connections.invalidate),
+        (Pool, "detach", lambda connection, record: connections.invalidate(connection, record, None)),
     )
     with ExitStack() as stack:
         for target, name, listener in listeners:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from sqlalchemy import inspect
 from sqlalchemy.orm import ORMExecuteState
 
 from harness.callsite import current_place
+from harness.observe.clock import now
 from harness.observe.facts import LazyLoad
 from harness.observe.recorder import CURRENT
 from harness.observe.sessions import KEY, SessionState
 from harness.observe.sql import shape
 from harness.observe.staleness import Bulk
-
-now = time.perf_counter
 
 
 def executing(state: ORMExecuteState) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.callsite import current_place
+from harness.observe.clock import now
 from harness.observe.facts import ExternalCall
 from harness.observe.recorder import CURRENT, Recorder
 
@@ -126,9 +126,7 @@ def _note(library: Library, args: tuple[Any, ...], given: dict[str, Any]) -> Non
     if target is None:
         return
     held = tuple(checkout for checkout in request.checkouts if checkout.returned is None and checkout.statements)
-    request.calls.append(
-        ExternalCall(library.name, target, time.perf_counter(), current_place(), request, request.phase, held)
-    )
+    request.calls.append(ExternalCall(library.name, target, now(), current_place(), request, request.phase, held))
 
 
 def _address(method: str, url: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 import weakref
 from typing import Any
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import SessionTransaction
 
 from harness.callsite import Place, current_place
+from harness.observe.clock import now
 from harness.observe.facts import (
     Failure,
     LazyLoad,
@@ -32,7 +32,6 @@ from harness.observe.staleness import Bulk, Suspicion
 from harness.observe.tape import Tape
 
 KEY = "harness"
-now = time.perf_counter
 
 #: Coroutines in which SQLAlchemy itself runs a session's methods, in tasks of its own.
 _SQLALCHEMY_TASKS = frozenset({"close", "aclose", "go"})

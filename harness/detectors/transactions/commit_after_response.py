@@ -90,6 +90,7 @@ def _is_late(transaction: Transaction, request: Request) -> bool:
         and transaction.committing is not None
         and request.answered is not None
         and transaction.committing >= request.answered
+        and (request.ended is None or transaction.committing <= request.ended)
         and request.endpoint_error is None
         and bool(transaction.writes)
     )

@@ -1,0 +1,10 @@
+"""The clock of all facts."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+#: Seconds, only for differences and order. A partial, because libraries that freeze the time for a test look for the
+#: clock's own functions in every module, and what happened must stay in order also then.
+now = partial(time.perf_counter)
