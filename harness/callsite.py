@@ -78,12 +78,20 @@ def nearest_user_frame() -> CallSite | None:
     return site_of(*place) if place is not None else None
 
 
-def current_place() -> Place | None:
+def current_place(libraries: int = 0) -> Place | None:
     """Return the innermost line of the user's code that belongs to what is going on now.
 
     The walk ends where a request, or an event loop's callback, begins: what called that is not its cause.
+
+    Args:
+        libraries: how many of the calling functions, itself included, are certainly none of the user's. A frame that
+            is passed over is not made an object, which is most of what looking at it costs.
     """
-    return _walk(sys._getframe(1), past_bottom=False)
+    try:
+        frame = sys._getframe(1 + libraries)
+    except ValueError:  # the stack ends before, as a greenlet's does
+        frame = sys._getframe(1)
+    return _walk(frame, past_bottom=False)
 
 
 def _walk(frame: FrameType | None, *, past_bottom: bool) -> Place | None:

@@ -136,13 +136,20 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
         life.before_teardown()
         try:
             result = yield
-        finally:
-            problems = life.after_teardown()
+        except BaseException:
+            life.after_teardown()
+            _torn_down(life, item, passed=False)
+            raise
+        problems = life.after_teardown()
+        _torn_down(life, item, passed=not problems)
         if problems:
             raise problems[0]
-        if life.judging is not None:
-            life.judging.torn_down(item)
         return result
+
+
+def _torn_down(life: TestLife, item: pytest.Item, *, passed: bool) -> None:
+    if life.judging is not None:
+        life.judging.torn_down(item, passed=passed)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -162,6 +169,10 @@ class Reports:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if self._life.judging is not None:
             self._life.judging.logged(report)
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        if self._life.judging is not None:
+            self._life.judging.deselected(items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:

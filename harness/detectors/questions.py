@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.callsite import CallSite, Place
-from harness.observe.facts import Checkout, Origin, Outcome, Phase, Request, Session, Transaction, site
+from harness.observe.facts import (
+    Checkout,
+    Origin,
+    Outcome,
+    Phase,
+    Request,
+    Session,
+    Transaction,
+    site,
+)
 
 
 def is_own(used: Session | Checkout) -> bool:

@@ -13,16 +13,9 @@ from sqlalchemy.pool import Pool
 from harness.callsite import current_place
 from harness.observe import private
 from harness.observe.clock import now
-from harness.observe.facts import (
-    Checkout,
-    Collision,
-    Outcome,
-    Phase,
-    Request,
-    Statement,
-    Transaction,
-)
-from harness.observe.recorder import CURRENT, Recorder, current_task, who
+from harness.observe.facts import Checkout, Outcome, Phase, Request, Statement, Transaction
+from harness.observe.incidents import Collision
+from harness.observe.recorder import CURRENT, Recorder
 from harness.observe.sessions import SessionState
 from harness.observe.sql import shape
 from harness.observe.staleness import look_for_stale_objects
@@ -213,15 +206,13 @@ class Connections:
         if request is None:
             live.started = now()
             return
-        self._send(live, request, sql)
-
-    def _send(self, live: Live, request: Request, sql: str) -> None:
-        session, place = live.session, current_place()
-        task = current_task()
-        me = id(task) if task is not None else who()
-        statement = Statement(sql, now(), place, request, request.phase, live.fact, me)
-        if task is not None or _get_running_loop() is not None:
-            statement.blocking = not live.fact.asynchronous and request.ended is None
+        place, task, blocking, fact = current_place(_BELOW_STATEMENT), None, False, live.fact
+        if _get_running_loop() is not None:
+            task = asyncio.current_task()
+            blocking = not fact.asynchronous and request.ended is None
+        me = id(task) if task is not None else get_ident()
+        statement = Statement(sql, now(), place, request, request.phase, fact, me, blocking)
+        session = live.session
         if session is not None:
             statement.loaded, session.load = session.load, None
             session.touch(request, me, task, "a statement", place)
@@ -237,7 +228,7 @@ class Connections:
             if transaction.place is None:
                 transaction.place = place
             transaction.statements.append(statement)
-        live.fact.statements.append(statement)
+        fact.statements.append(statement)
         request.statements.append(statement)
 
     def _collide(self, live: Live, first: Statement, second: Statement) -> None:

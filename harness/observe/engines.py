@@ -6,7 +6,7 @@ from sqlalchemy.engine import Engine
 
 from harness.callsite import current_place
 from harness.observe.clock import now
-from harness.observe.facts import EngineBirth
+from harness.observe.incidents import EngineBirth
 from harness.observe.recorder import CURRENT, Recorder
 
 

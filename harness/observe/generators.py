@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from harness.callsite import is_users, site_of
 from harness.observe.clock import now
-from harness.observe.facts import Abandoned
+from harness.observe.incidents import Abandoned
 from harness.observe.recorder import CURRENT, Recorder
 
 _HOLDERS = (AsyncSession, Session, AsyncConnection)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import ORMExecuteState
 
 from harness.callsite import current_place
 from harness.observe.clock import now
-from harness.observe.facts import LazyLoad
+from harness.observe.incidents import LazyLoad
 from harness.observe.recorder import CURRENT
 from harness.observe.sessions import KEY, SessionState
 from harness.observe.sql import shape
@@ -21,22 +21,21 @@ def executing(state: ORMExecuteState) -> None:
     request = CURRENT.get()
     if request is None:
         return
-    session: SessionState | None = state.session.info.get(KEY)
+    session: SessionState | None = vars(state.session).get(KEY)
     if session is None:
         return
-    if state.is_select:
-        parent = state.lazy_loaded_from
-        if state.is_relationship_load:
-            session.load = _relationship(state, parent) if parent is not None else None
-        elif state.is_column_load:
-            session.load = _columns(state)
-        else:
-            session.load = None
-        if session.load is not None:
-            request.loads.append(session.load)
-        return
     session.load = None
-    session.bulk = _bulk(state)
+    if not state.is_select:
+        session.bulk = _bulk(state)
+        return
+    # Each question costs, and most statements are neither: what is rare is asked last.
+    parent = state.lazy_loaded_from
+    if parent is not None and state.is_relationship_load:
+        session.load = _relationship(state, parent)
+    elif state.is_column_load and not state.is_relationship_load:
+        session.load = _columns(state)
+    if session.load is not None:
+        request.loads.append(session.load)
 
 
 def _relationship(state: ORMExecuteState, parent: Any) -> LazyLoad | None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from harness.callsite import current_place
 from harness.observe.clock import now
-from harness.observe.facts import ExternalCall
+from harness.observe.incidents import ExternalCall
 from harness.observe.recorder import CURRENT, Recorder
 
 

@@ -11,7 +11,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.observe.facts import Disabled, Origin, Request
+from harness.observe.facts import Origin, Request
+from harness.observe.incidents import Disabled
 from harness.observe.tape import Tape
 
 #: The request that the running code belongs to; tasks and worker threads inherit it.

@@ -15,24 +15,24 @@ from harness.callsite import Place, current_place
 from harness.observe.clock import now
 from harness.observe.facts import (
     Failure,
-    LazyLoad,
     Origin,
     Outcome,
     Phase,
     Request,
     Session,
-    Sharing,
     Transaction,
-    Unflushed,
-    Use,
 )
 from harness.observe.failures import failure_of
+from harness.observe.incidents import LazyLoad, Sharing, Unflushed, Use
 from harness.observe.recorder import CURRENT, Recorder, current_task, who
 from harness.observe.staleness import Bulk, Suspicion
 from harness.observe.tape import Tape
 
-KEY = "harness"
+#: Under it a session keeps its state, among its attributes: its `info` is the application's.
+KEY = "_harness"
 
+#: Looking a member up costs more than all the rest of a comparison.
+_BACKGROUND = Phase.BACKGROUND
 #: Coroutines in which SQLAlchemy itself runs a session's methods, in tasks of its own.
 _SQLALCHEMY_TASKS = frozenset({"close", "aclose", "go"})
 #: How many requests, and uses of one kind, a session remembers.
@@ -102,7 +102,7 @@ class SessionState:
             self._request is request
             and self._task == me
             and request.ended is None
-            and request.phase is not Phase.BACKGROUND
+            and request.phase is not _BACKGROUND
             and self._tape is self.recorder.tape
         ):
             return
@@ -189,13 +189,13 @@ class Sessions:
             main=id(task) if task is not None else None,
             expires_on_commit=session.expire_on_commit,
         )
-        session.info[KEY] = _live[fact.number] = SessionState(session, fact, self._recorder)
+        vars(session)[KEY] = _live[fact.number] = SessionState(session, fact, self._recorder)
 
     def begin(self, session: OrmSession, transaction: SessionTransaction, conn: Connection) -> None:
         """A session has begun a transaction on a connection."""
         from harness.observe.connections import KEY as CONNECTION
 
-        state: SessionState | None = session.info.get(KEY)
+        state: SessionState | None = vars(session).get(KEY)
         live = conn.info.get(CONNECTION)
         if state is None or live is None:
             return
@@ -241,7 +241,7 @@ class Sessions:
 
     def adding(self, session: OrmSession, instance: object) -> None:
         """An object was added to a session."""
-        state: SessionState | None = session.info.get(KEY)
+        state: SessionState | None = vars(session).get(KEY)
         request = CURRENT.get()
         if state is not None and request is not None:
             self._touched(state, request, "session.add")
@@ -249,7 +249,7 @@ class Sessions:
 
     def committing(self, session: OrmSession) -> None:
         """A session is about to commit."""
-        state: SessionState | None = session.info.get(KEY)
+        state: SessionState | None = vars(session).get(KEY)
         if state is not None and session.get_nested_transaction() is None:
             state.committing = now()
             for transaction in state.open:
@@ -257,20 +257,20 @@ class Sessions:
 
     def committed(self, session: OrmSession) -> None:
         """A session has committed."""
-        state: SessionState | None = session.info.get(KEY)
+        state: SessionState | None = vars(session).get(KEY)
         if state is not None and session.get_nested_transaction() is None:
             state.ending, state.committing = Outcome.COMMITTED, None
 
     def rolled_back(self, session: OrmSession) -> None:
         """A session's transaction was rolled back: by somebody, or by a flush that failed."""
-        state: SessionState | None = session.info.get(KEY)
+        state: SessionState | None = vars(session).get(KEY)
         if state is not None and session.get_nested_transaction() is None:
             state.ending, state.committing = Outcome.ROLLED_BACK, None
             state.failed = None
 
     def soft_rolled_back(self, session: OrmSession, previous: SessionTransaction) -> None:
         """A session's transaction was rolled back; if it is unusable now, a flush failed and nobody has answered."""
-        state: SessionState | None = session.info.get(KEY)
+        state: SessionState | None = vars(session).get(KEY)
         if state is None:
             return
         if not session.is_active:
@@ -294,7 +294,7 @@ class Sessions:
         """A session's transaction is over."""
         from harness.observe.connections import end
 
-        state: SessionState | None = session.info.get(KEY)
+        state: SessionState | None = vars(session).get(KEY)
         if state is None:
             return
         if transaction.parent is not None:
@@ -319,7 +319,7 @@ class Sessions:
 
     def closing(self, session: OrmSession) -> None:
         """A session is about to be closed, and forgets what it has not sent."""
-        state: SessionState | None = session.info.get(KEY)
+        state: SessionState | None = vars(session).get(KEY)
         if state is None:
             return
         request = CURRENT.get()
@@ -332,14 +332,14 @@ class Sessions:
 
     def leaving(self, session: Any, kind: type[BaseException] | None = None, *_: Any) -> None:
         """A block `async with session` is left; the session is closed in another task, which sees no exception."""
-        state: SessionState | None = session.sync_session.info.get(KEY)
+        state: SessionState | None = vars(session.sync_session).get(KEY)
         if state is not None:
             state.unwinding = kind is not None
 
 
 def note_unflushed(session: OrmSession, state: SessionState, request: Request) -> None:
     """Note what a session holds and has never sent."""
-    added = session.info.pop(_ADDED, None) or {}
+    added = vars(session).pop(_ADDED, None) or {}
     for instance in session.new:
         _unflushed(state, "add", instance, request, place=added.get(id(instance)))
     for instance in session.deleted:
@@ -364,9 +364,9 @@ def _unflushed(
         state.fact.unflushed.append(Unflushed(change, model, now(), request, attributes, place))
 
 
-_ADDED = "harness_added"
+_ADDED = "_harness_added"
 
 
 def _added(session: OrmSession) -> dict[int, Place | None]:
-    places: dict[int, Place | None] = session.info.setdefault(_ADDED, {})
+    places: dict[int, Place | None] = vars(session).setdefault(_ADDED, {})
     return places

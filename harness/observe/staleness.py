@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import inspect, select
 
 from harness.callsite import Place
-from harness.observe.facts import Request, Staleness
+from harness.observe.facts import Request
+from harness.observe.incidents import Staleness
 from harness.observe.sql import shape
 
 if TYPE_CHECKING:

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from harness.observe.facts import (
-    Abandoned,
-    Checkout,
-    Disabled,
-    EngineBirth,
-    Request,
-    Session,
-    Transaction,
-    Unawaited,
-)
+from harness.observe.facts import Checkout, Request, Session, Transaction
+from harness.observe.incidents import Abandoned, Disabled, EngineBirth, Unawaited
 
 
 @dataclass(slots=True, eq=False)

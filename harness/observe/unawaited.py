@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from harness.callsite import nearest_user_frame
-from harness.observe.facts import Unawaited
+from harness.observe.incidents import Unawaited
 from harness.observe.recorder import Recorder
 
 _ASYNCIO = os.path.join("sqlalchemy", "ext", "asyncio") + os.sep

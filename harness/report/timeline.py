@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.callsite import Place, site_of
-from harness.observe.facts import Checkout, ExternalCall, Request, Statement, Transaction
+from harness.observe.facts import Checkout, Request, Statement, Transaction
+from harness.observe.incidents import ExternalCall
 from harness.observe.tape import Tape
 
 #: How much of one test is kept.

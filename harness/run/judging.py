@@ -30,6 +30,17 @@ if TYPE_CHECKING:
 
 #: The attribute of a test's report that carries its findings, from pytest-xdist's workers too: plain values.
 CARRIED = "harness_told"
+#: Options of pytest that leave tests out; under pytest-xdist only the workers see which.
+_CHOOSING = (
+    "keyword",
+    "markexpr",
+    "deselect",
+    "lf",
+    "stepwise",
+    "ignore",
+    "ignore_glob",
+    "continue_on_collection_errors",
+)
 _MARKUP: dict[Style, dict[str, bool]] = {
     "code": {"bold": True},
     "error": {"red": True},
@@ -80,7 +91,7 @@ class Judging:
 
     def set_up_failed(self, item: pytest.Item) -> None:
         """A test could not be set up: what was found so far is told, and decides nothing."""
-        self._tell(item, "setup", self._verdict(item, passed=False))
+        self._tell(item, "setup", self._verdict(request_of(item), passed=False))
 
     def called(self, item: pytest.Item, *, passed: bool) -> None:
         """A test's function is done.
@@ -88,7 +99,7 @@ class Judging:
         Raises:
             pytest.fail.Exception: it has passed, and what was found fails it.
         """
-        verdict = self._verdict(item, passed=passed)
+        verdict = self._verdict(request_of(item), passed=passed)
         self._tell(item, "call", verdict)
         if passed:
             self._fail(verdict)
@@ -96,22 +107,22 @@ class Judging:
             shown = "\n\n".join(block_text(record) for record in verdict.records if record.suppressed is None)
             item.add_report_section("call", "harness findings", shown)
 
-    def torn_down(self, item: pytest.Item) -> None:
-        """A test is over.
+    def torn_down(self, item: pytest.Item, *, passed: bool) -> None:
+        """A test is over: only now is known which of its allowances nothing needed.
 
         Raises:
-            pytest.fail.Exception: what was found since the test's function was done fails it.
+            pytest.fail.Exception: its teardown has passed, and what was found since the function was done fails it.
         """
-        verdict = self._verdict(item, passed=None)
-        if verdict.records:
+        verdict = self._verdict(_lenient(request_of(item)), passed=passed or None)
+        unused = self.watch.told_unused(list(verdict.unused))
+        verdict = replace(verdict, records=(*verdict.records, *unused.records))
+        if verdict.records or self.watch.tape.requests or self.watch.tape.statements:
             self._tell(item, "teardown", verdict)
+        if passed:
             self._fail(verdict)
 
-    def _verdict(self, item: pytest.Item, *, passed: bool | None) -> Verdict:
-        wanted = request_of(item) if passed else _lenient(request_of(item))
-        verdict = self.watch.verdict(wanted, passed=passed)
-        unused = self.watch.told_unused(list(verdict.unused))
-        return replace(verdict, records=(*verdict.records, *unused.records))
+    def _verdict(self, wanted: Wanted, *, passed: bool | None) -> Verdict:
+        return self.watch.verdict(wanted if passed else _lenient(wanted), passed=passed)
 
     def _fail(self, verdict: Verdict) -> None:
         bad = self.telling.failing(verdict.records)
@@ -152,7 +163,13 @@ class Judging:
         if told is not None:
             self.telling.heard(told)
         if report.failed and not (told and _fails_by_itself(told)):
-            self.telling.failed += 1
+            self.telling.missed += 1
+        elif report.skipped and not hasattr(report, "wasxfail"):
+            self.telling.missed += 1
+
+    def deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Take note of tests that will not run."""
+        self.telling.missed += len(items)
 
     def worker_ended(self, output: dict[str, Any]) -> None:
         """Take note of what a worker of pytest-xdist tells at its end."""
@@ -165,14 +182,18 @@ class Judging:
         if self.is_worker:
             self._config.workeroutput["harness"] = own  # type: ignore[attr-defined]  # pytest-xdist's
             return
+        if self._config.option.collectonly:
+            return
         self.telling.heard_of_process({**own, "allowances": None})
-        unused = self.rules.allowances.unused(complete=self._complete(session))
-        self.telling.add(self.watch.told_unused(unused))
+        complete = self._complete(session)
+        self.telling.add(self.watch.told_unused(self.rules.allowances.unused(complete=complete)))
         results = self.telling.finish()
-        if any(not record.tests for record in self.telling.failing(results.records)):
-            _fail_run(session)
-        self._lines, self._failures = self.telling.write()
-        if self._failures:
+        bad = [record for record in self.telling.failing(results.records) if not record.tests]
+        if bad:
+            self._lines.append(f"the run fails by {_codes(bad)}, which no single test can be blamed for")
+        lines, self._failures = self.telling.write(complete=complete)
+        self._lines += lines
+        if bad or self._failures:
             _fail_run(session)
 
     def _own(self, session: pytest.Session) -> dict[str, Any]:
@@ -192,11 +213,11 @@ class Judging:
 
     def _complete(self, session: pytest.Session) -> bool:
         """Tell whether the whole suite ran, and nothing kept a test from meeting what it would have met."""
-        option = self._config.option
-        chosen = any(getattr(option, name, None) for name in ("keyword", "markexpr", "lf", "deselect", "stepwise"))
-        everything = self._config.args_source is not pytest.Config.ArgsSource.ARGS
-        stopped = bool(session.shouldstop or session.shouldfail)
-        return everything and not chosen and not stopped and not self.telling.failed and session.testscollected > 0
+        if self._config.args_source is pytest.Config.ArgsSource.ARGS or self.telling.missed:
+            return False
+        if any(getattr(self._config.option, name, None) for name in _CHOOSING):
+            return False
+        return 0 < session.testscollected <= self.telling.tests
 
     def show(self, reporter: pytest.TerminalReporter) -> None:
         """Write the summary."""
@@ -225,7 +246,11 @@ def _lenient(wanted: Wanted) -> Wanted:
 
 
 def _head(bad: Sequence[Record]) -> str:
-    return f"harness: {counted(len(bad), 'finding')} in this test: {', '.join(sorted({one.code for one in bad}))}"
+    return f"harness: {counted(len(bad), 'finding')} in this test: {_codes(bad)}"
+
+
+def _codes(records: Sequence[Record]) -> str:
+    return ", ".join(sorted({record.code for record in records}))
 
 
 def _fails_by_itself(told: dict[str, Any]) -> bool:

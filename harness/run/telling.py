@@ -42,10 +42,11 @@ class Telling:
         self._root = root
         self._ledger = Ledger()
         self._databases: dict[str, None] = {}
-        self._tests = self._requests = self._statements = 0
+        self._requests = self._statements = 0
         self._timelines: list[dict[str, Any]] = []
-        #: Tests that did not pass for reasons of their own.
-        self.failed = 0
+        #: Tests that have run, and tests that could not meet all that they would meet: failed for reasons of their own,
+        #: skipped, left out.
+        self.tests = self.missed = 0
         source = settings.source("report")
         self.reports = destinations(settings.report, source, root)
         check(self.reports, source)
@@ -61,7 +62,7 @@ class Telling:
     def heard(self, told: Mapping[str, Any]) -> None:
         """Take note of what a test's report carries."""
         self._ledger.absorb(told["records"])
-        self._tests += told["tests"]
+        self.tests += told["tests"]
         self._requests += told["requests"]
         self._statements += told["statements"]
         if told["timeline"] is not None:
@@ -84,7 +85,7 @@ class Telling:
             version=__version__,
             databases=list(self._databases),
             root=str(self._root),
-            tests=self._tests,
+            tests=self.tests,
             requests=self._requests,
             statements=self._statements,
             records=self._ledger.records(),
@@ -102,15 +103,23 @@ class Telling:
         """Return the lines of the summary section."""
         return summary(self.results, verbosity) if self.results is not None else []
 
-    def write(self) -> tuple[list[str], list[HarnessError]]:
-        """Write the reports and the baseline; return what is to be said of that, and what failed."""
+    def write(self, *, complete: bool) -> tuple[list[str], list[HarnessError]]:
+        """Write the reports and the baseline; return what is to be said of that, and what failed.
+
+        Args:
+            complete: whether the whole suite has run; if not, nothing is taken out of the baseline.
+        """
         assert self.results is not None
         written = write_all(self.results, self.reports, self._rules.all)
         lines, failures = list(written.lines), list[HarnessError](written.failures)
         baseline = self._rules.baseline
         if baseline is not None and baseline.updating:
             try:
-                change = baseline.update(self.results.records, __version__, self._rules.allowances.would_find)
+                change = baseline.update(
+                    self.results.records,
+                    __version__,
+                    lambda entry: complete and self._rules.allowances.would_find(entry),
+                )
                 lines.append(str(change))
             except HarnessError as error:
                 failures.append(error)

@@ -7,14 +7,20 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.detectors.versions import installed
+
 ROOT = Path(__file__).parents[2]
 PITFALLS = ROOT / "sample_app/pitfalls"
+
+#: Marks a test that reads whole messages.
+worded = pytest.mark.skipif(not installed().has_scope, reason="remedies are worded for the installed versions")
 
 _PLUGINS = ("-p", "harness", "-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:xdist")
 _TIMES = re.compile(r"\d+(\.\d+)? ms")
@@ -125,3 +131,11 @@ def write_test(directory: Path, source: str) -> Path:
     path = directory / "test_it.py"
     path.write_text(source)
     return path
+
+
+def assert_reads(stored: Path, findings: Iterable[Told]) -> None:
+    """Assert that findings are told as it is stored; with HARNESS_TEST_UPDATE=1, store how they are told now."""
+    text = "\n\n".join(told.text() for told in findings) + "\n"
+    if os.environ.get("HARNESS_TEST_UPDATE"):
+        stored.write_text(text)
+    assert stored.read_text() == text

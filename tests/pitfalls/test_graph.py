@@ -9,7 +9,7 @@ import pytest
 from harness.detectors.versions import installed
 from sample_app.pitfalls.catalogue import PAIRS
 from sample_app.pitfalls.pair import Mark, Pair
-from tests.pitfalls.runs import Outcome, run, write_test
+from tests.pitfalls.runs import Outcome, assert_reads, run, worded, write_test
 
 _TOUCH = """
 def test_touch_the_database(db_session):
@@ -53,6 +53,16 @@ def test_no_test_is_named(read: Outcome) -> None:
     assert [told.text() for told in read.findings if told.test] == []
 
 
+@pytest.mark.parametrize("pair", [pytest.param(pair, id=pair.name) for pair in PAIRS if pair.marks("graph")])
+@worded
+def test_the_whole_message(side: str, read: Outcome, pair: Pair) -> None:
+    """`message_graph.txt` is what a user reads."""
+    if side == "wrong":
+        assert_reads(
+            pair.folder / "message_graph.txt", [told for told in read.findings if told.file == f"{pair.name}/wrong.py"]
+        )
+
+
 def test_an_override_hides_a_pitfall(side: str, tmp_path: Path) -> None:
     """A test that replaces a faulty dependency is told so; one that replaces a good one is not."""
     test = write_test(tmp_path, _OVERRIDE.format(side=side))
@@ -62,6 +72,8 @@ def test_an_override_hides_a_pitfall(side: str, tmp_path: Path) -> None:
     expected = [_place(_HIDING, mark) for mark in marks if installed().exits_after_response]
     assert outcome.code == 0, outcome.output
     assert sorted(expected) == sorted((told.code, told.file, told.line) for told in outcome.findings)
+    if side == "wrong" and installed().has_scope:
+        assert_reads(_HIDING.folder / "message.txt", [told for told in outcome.findings if told.code == "H903"])
 
 
 def _place(pair: Pair, mark: Mark) -> tuple[str, str, int]:

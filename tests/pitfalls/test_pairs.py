@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from harness.detectors.versions import installed
 from sample_app.pitfalls.catalogue import PAIRS
 from sample_app.pitfalls.pair import BOTH, Mark, Pair, Side, Variant
-from tests.pitfalls.runs import Outcome, Told
+from tests.pitfalls.runs import Outcome, Told, assert_reads, worded
 
 Drive = Callable[[Variant], Outcome]
 
@@ -54,17 +53,13 @@ def test_the_corrected_twin_is_silent(drive: Drive, pair: Pair, variant: Variant
     assert [told.text() for told in of(drive(variant), pair, variant, "right")] == []
 
 
-@pytest.mark.parametrize("pair", [pytest.param(pair, id=pair.name) for pair in DRIVEN])
-@pytest.mark.skipif(not installed().has_scope, reason="remedies are worded for the installed versions")
+@pytest.mark.parametrize("pair", [pytest.param(pair, id=pair.name) for pair in DRIVEN if pair.marks(pair.variants[0])])
+@worded
 def test_the_whole_message(drive: Drive, pair: Pair) -> None:
-    """The message beside the pair, `message.txt`, is what a user reads, on every database."""
-    told = [told.text() for variant in pair.variants for told in of(drive(variant), pair, variant, "wrong")]
-    text = "\n\n".join(told) + "\n"
-    stored = pair.folder / "message.txt"
-    if os.environ.get("HARNESS_TEST_UPDATE"):
-        stored.write_text(text)
+    """`message.txt` is what a user reads, on every database."""
+    told = [told for variant in pair.variants for told in of(drive(variant), pair, variant, "wrong")]
 
-    assert stored.read_text() == text
+    assert_reads(pair.folder / "message.txt", told)
 
 
 @pytest.mark.parametrize("variant", BOTH)

@@ -25,9 +25,7 @@ from harness.detectors.finding import Finding
 from harness.detectors.versions import Versions
 from harness.observe.facts import (
     Checkout,
-    ExternalCall,
     Failure,
-    LazyLoad,
     Origin,
     Outcome,
     Phase,
@@ -35,9 +33,8 @@ from harness.observe.facts import (
     Session,
     Statement,
     Transaction,
-    Unflushed,
-    Use,
 )
+from harness.observe.incidents import ExternalCall, LazyLoad, Unflushed, Use
 from harness.observe.tape import Tape
 
 #: What most tests judge for: newest FastAPI and SQLAlchemy.

@@ -10,7 +10,8 @@ from harness.detectors.questions import where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
 from harness.detectors.wording import endpoint, route, seen
-from harness.observe.facts import Failure, LazyLoad, Origin, Outcome, Phase, Request
+from harness.observe.facts import Failure, Origin, Outcome, Phase, Request
+from harness.observe.incidents import LazyLoad
 from harness.observe.tape import Tape
 
 RULE = Rule(

@@ -13,7 +13,8 @@ from harness.detectors.finding import Endpoint, Evidence, Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
 from harness.graph.facts import AppGraph, EngineMade
-from harness.observe.facts import EngineBirth, site
+from harness.observe.facts import site
+from harness.observe.incidents import EngineBirth
 from harness.observe.tape import Tape
 
 RULE = Rule(

@@ -12,7 +12,8 @@ from harness.detectors.questions import is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
 from harness.detectors.wording import commit_call, endpoint, listing, plural, route, seen, was
-from harness.observe.facts import Checkout, ExternalCall, Request, Statement
+from harness.observe.facts import Checkout, Request, Statement
+from harness.observe.incidents import ExternalCall
 from harness.observe.tape import Tape
 
 RULE = Rule(

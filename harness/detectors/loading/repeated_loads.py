@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from harness.callsite import Place
 from harness.detectors.questions import is_own
 from harness.detectors.wording import plural
-from harness.observe.facts import LazyLoad, Phase, Request, Statement
+from harness.observe.facts import Phase, Request, Statement
+from harness.observe.incidents import LazyLoad
 
 #: How many objects make a loop.
 _MANY = 2

@@ -11,7 +11,8 @@ from harness.detectors.questions import is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
 from harness.detectors.wording import endpoint, joined, maker, plural, route
-from harness.observe.facts import Request, Session, Staleness
+from harness.observe.facts import Request, Session
+from harness.observe.incidents import Staleness
 from harness.observe.tape import Tape
 
 RULE = Rule(

@@ -9,7 +9,8 @@ from harness.detectors.questions import root_of
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
 from harness.detectors.wording import endpoint
-from harness.observe.facts import Abandoned, Session, site
+from harness.observe.facts import Session, site
+from harness.observe.incidents import Abandoned
 from harness.observe.tape import Tape
 
 RULE = Rule(

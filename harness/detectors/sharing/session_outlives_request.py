@@ -9,7 +9,8 @@ from harness.detectors.questions import is_own, root_of, runs_apart, where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
 from harness.detectors.wording import endpoint, maker, seen
-from harness.observe.facts import Session, Use
+from harness.observe.facts import Session
+from harness.observe.incidents import Use
 from harness.observe.tape import Tape
 
 RULE = Rule(

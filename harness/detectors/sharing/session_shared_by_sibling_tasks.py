@@ -9,7 +9,8 @@ from harness.detectors.questions import is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
 from harness.detectors.wording import endpoint, joined, maker, plural, seen
-from harness.observe.facts import Request, Session, Sharing
+from harness.observe.facts import Request, Session
+from harness.observe.incidents import Sharing
 from harness.observe.tape import Tape
 
 RULE = Rule(

@@ -10,7 +10,8 @@ from harness.detectors.rule import Rule, Severity
 from harness.detectors.transactions.losses import lost
 from harness.detectors.versions import Versions
 from harness.detectors.wording import commit_call, endpoint, listing, maker, plural, seen, was
-from harness.observe.facts import Outcome, Request, Session, Unflushed
+from harness.observe.facts import Outcome, Request, Session
+from harness.observe.incidents import Unflushed
 from harness.observe.tape import Tape
 
 RULE = Rule(

@@ -108,6 +108,7 @@ def _met(transaction: Transaction, request: Request, versions: Versions) -> Find
             f"{late * 1000:.1f} ms after the response was sent"
         ),
         site=dependency,
+        root=id(transaction.session),
         endpoint=Endpoint(request.method, request.route or request.path, request.status),
         evidence=tuple(Evidence(statement.shape.brief, site(statement.place)) for statement in transaction.writes[:3]),
         fix=_fix(dependency.function.rpartition(".")[2] if dependency else "get_db", versions),

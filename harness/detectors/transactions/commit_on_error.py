@@ -107,6 +107,7 @@ def _met(transaction: Transaction, request: Request, writes: list[Statement]) ->
             f"{len(writes)} {noun} of it ({named}) {'was' if len(writes) == 1 else 'were'} committed all the same"
         ),
         site=site(transaction.end_place),
+        root=id(transaction.session),
         endpoint=Endpoint(request.method, request.route or request.path, request.status),
         evidence=(
             *(Evidence(statement.shape.brief, site(statement.place)) for statement in writes[:3]),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.detectors.questions import is_own, runs_apart, was_retried
-from harness.observe.facts import Outcome, Request, Session, Statement, Transaction, Unflushed
+from harness.observe.facts import Outcome, Request, Session, Statement, Transaction
+from harness.observe.incidents import Unflushed
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,15 @@ from harness.detectors.questions import finished, is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
 from harness.detectors.wording import each, endpoint, plural, statements
-from harness.observe.facts import Failure, Outcome, Phase, Request, Session, Statement, Transaction
+from harness.observe.facts import (
+    Failure,
+    Outcome,
+    Phase,
+    Request,
+    Session,
+    Statement,
+    Transaction,
+)
 from harness.observe.tape import Tape
 
 RULE = Rule(

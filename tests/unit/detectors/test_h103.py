@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.detectors.finding import Finding
 from harness.detectors.sharing.session_used_by_two_tasks_at_once import detect
-from harness.observe.facts import Collision, Origin
+from harness.observe.facts import Origin
+from harness.observe.incidents import Collision
 from tests.support.tapes import VERSIONS, Story, place, shown, told
 
 

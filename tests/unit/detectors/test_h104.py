@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.detectors.finding import Finding
 from harness.detectors.sharing.session_shared_by_sibling_tasks import detect
-from harness.observe.facts import Collision, Origin, Sharing
+from harness.observe.facts import Origin
+from harness.observe.incidents import Collision, Sharing
 from tests.support.tapes import VERSIONS, Story, place, shown, told
 
 

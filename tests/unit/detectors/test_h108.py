@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.detectors.finding import Finding
 from harness.detectors.sharing.abandoned_session_generator import detect
-from harness.observe.facts import Abandoned, Request
+from harness.observe.facts import Request
+from harness.observe.incidents import Abandoned
 from tests.support.tapes import VERSIONS, Story, at, shown, told
 
 

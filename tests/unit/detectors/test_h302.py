@@ -98,6 +98,7 @@ def test_a_column_that_a_commit_has_expired_needs_no_option() -> None:
 def test_a_deferred_column_is_undeferred() -> None:
     """No commit came before; the attribute is known."""
     story, request, _ = author()
+    story.phase(request, Phase.SERIALIZATION)
     story.load(request, "Author", 0, at=None, column=True)
     story.respond(request, 500)
     story.end(request, failure("fastapi.exceptions.ResponseValidationError", greenlet=True, attribute="bio"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.detectors.asynchrony.coroutine_not_awaited import detect, inspect
 from harness.graph.facts import AppGraph, Endpoint, Function, SessionCall, Sort
-from harness.observe.facts import Unawaited
+from harness.observe.incidents import Unawaited
 from harness.observe.tape import Tape
 from tests.support.tapes import VERSIONS, at, told
 

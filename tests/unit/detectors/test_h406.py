@@ -9,7 +9,7 @@ import pytest
 from harness.detectors.connections.engine_per_request import detect, inspect
 from harness.detectors.finding import Finding
 from harness.graph.facts import AppGraph, Dependency, Endpoint, EngineMade, Function
-from harness.observe.facts import EngineBirth
+from harness.observe.incidents import EngineBirth
 from tests.support.tapes import VERSIONS, Story, at, place, told
 
 HERE = "app/db.py:5 get_db"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.detectors.finding import Finding
 from harness.detectors.loading.stale_object import detect
-from harness.observe.facts import Origin, Staleness
+from harness.observe.facts import Origin
+from harness.observe.incidents import Staleness
 from tests.support.tapes import VERSIONS, Story, failure, place, told
 
 LINE = "app/stock.py:12 sell_out"

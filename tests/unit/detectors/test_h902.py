@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.detectors.upkeep.listener_disabled import detect
 from harness.detectors.versions import Versions
-from harness.observe.facts import Disabled
+from harness.observe.incidents import Disabled
 from tests.support.tapes import VERSIONS, Story, told
 
 
