@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import weakref
 from asyncio import _get_running_loop
+from threading import get_ident
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -21,6 +23,9 @@ from harness.observe.sql import shape
 from harness.observe.staleness import look_for_stale_objects
 
 KEY = "harness"
+#: Between a listener's own frame and the application's there are at least the guard, SQLAlchemy's dispatch, and the
+#: three functions of a connection that execute a statement.
+_BELOW_STATEMENT = 5
 
 
 class Live:

@@ -91,7 +91,7 @@ class Judging:
 
     def set_up_failed(self, item: pytest.Item) -> None:
         """A test could not be set up: what was found so far is told, and decides nothing."""
-        self._tell(item, "setup", self._verdict(request_of(item), passed=False))
+        self._tell(item, "setup", self._verdict(request_of(item), passed=False), passed=False)
 
     def called(self, item: pytest.Item, *, passed: bool) -> None:
         """A test's function is done.
@@ -100,7 +100,7 @@ class Judging:
             pytest.fail.Exception: it has passed, and what was found fails it.
         """
         verdict = self._verdict(request_of(item), passed=passed)
-        self._tell(item, "call", verdict)
+        self._tell(item, "call", verdict, passed=passed)
         if passed:
             self._fail(verdict)
         elif any(record.suppressed is None for record in verdict.records):
@@ -117,7 +117,7 @@ class Judging:
         unused = self.watch.told_unused(list(verdict.unused))
         verdict = replace(verdict, records=(*verdict.records, *unused.records))
         if verdict.records or self.watch.tape.requests or self.watch.tape.statements:
-            self._tell(item, "teardown", verdict)
+            self._tell(item, "teardown", verdict, passed=passed)
         if passed:
             self._fail(verdict)
 
@@ -134,11 +134,12 @@ class Judging:
             parts += [block_text(record) for record in bad]
         raise pytest.fail.Exception("\n\n".join(parts), pytrace=False)
 
-    def _tell(self, item: pytest.Item, phase: str, verdict: Verdict) -> None:
+    def _tell(self, item: pytest.Item, phase: str, verdict: Verdict, *, passed: bool) -> None:
         tape = self.watch.tape
         item.user_properties.extend(junit.properties(verdict.records))
         self._told[phase] = {
             "records": [record.to_wire() for record in verdict.records],
+            "passed": passed,
             "tests": int(phase != "teardown"),
             "requests": len(tape.requests),
             "statements": tape.statements,
@@ -162,9 +163,10 @@ class Judging:
         told = getattr(report, CARRIED, None)
         if told is not None:
             self.telling.heard(told)
-        if report.failed and not (told and _fails_by_itself(told)):
-            self.telling.missed += 1
-        elif report.skipped and not hasattr(report, "wasxfail"):
+        failed_by_itself = report.failed and not (told and told["passed"])
+        skipped = report.skipped and not hasattr(report, "wasxfail")
+        seen_less = told is not None and any(record["code"] == "H902" for record in told["records"])
+        if failed_by_itself or skipped or seen_less:
             self.telling.missed += 1
 
     def deselected(self, items: Sequence[pytest.Item]) -> None:
@@ -251,10 +253,6 @@ def _head(bad: Sequence[Record]) -> str:
 
 def _codes(records: Sequence[Record]) -> str:
     return ", ".join(sorted({record.code for record in records}))
-
-
-def _fails_by_itself(told: dict[str, Any]) -> bool:
-    return any(record["suppressed"] is None for record in told["records"])
 
 
 def _fail_run(session: pytest.Session) -> None:
