@@ -23,9 +23,9 @@ from harness.observe.sql import shape
 from harness.observe.staleness import look_for_stale_objects
 
 KEY = "harness"
-#: Between a listener's own frame and the application's there are at least the guard, SQLAlchemy's dispatch, and the
-#: three functions of a connection that execute a statement.
-_BELOW_STATEMENT = 5
+#: How many functions of harness and SQLAlchemy, at the least, lead from the application's code to where its line is
+#: looked for: the listener and its guard, SQLAlchemy's dispatch, and the functions of a pool or a connection.
+_TO_CHECKOUT, _TO_STATEMENT, _TO_END = 5, 6, 4
 
 
 class Live:
@@ -69,7 +69,7 @@ class Connections:
             return
         number, driver, asynchronous, own = known
         request = CURRENT.get()
-        place = current_place() if request is not None else None
+        place = current_place(_TO_CHECKOUT) if request is not None else None
         fact = Checkout(
             pool=number,
             driver=driver,
@@ -211,7 +211,7 @@ class Connections:
         if request is None:
             live.started = now()
             return
-        place, task, blocking, fact = current_place(_BELOW_STATEMENT), None, False, live.fact
+        place, task, blocking, fact = current_place(_TO_STATEMENT), None, False, live.fact
         if _get_running_loop() is not None:
             task = asyncio.current_task()
             blocking = not fact.asynchronous and request.ended is None
@@ -251,7 +251,9 @@ class Connections:
         tape.statements += 1
         statement = live.inflight
         if statement is None:
-            tape.seconds += now() - live.started
+            if live.started:  # one that overlapped with another has been forgotten
+                tape.seconds += now() - live.started
+                live.started = 0.0
             return
         live.inflight = None
         statement.seconds = now() - statement.at
@@ -290,7 +292,7 @@ def end(transaction: Transaction, outcome: Outcome) -> None:
     transaction.ended_in = request
     transaction.ended_phase = request.phase if request is not None else None
     if request is not None and request.ended is None and request.phase is not Phase.SERIALIZATION:
-        transaction.end_place = current_place()
+        transaction.end_place = current_place(_TO_END)
 
 
 def _changes_rows(context: Any) -> bool:

@@ -28,7 +28,7 @@ def autocommits(connection: Connection) -> bool:
 def returned_by_collection() -> bool:
     """Tell, in a pool's `checkin`, whether the garbage collector returned the connection."""
     frame = _frame_of(_FINALIZE, 10)
-    if frame is None:
+    if frame is None or (frame.f_back is not None and frame.f_back.f_code in _RETURNS):
         return False
     local = frame.f_locals
     return bool(local.get("is_gc_cleanup") or local.get("ref") is not None)
@@ -44,6 +44,7 @@ def _codes(*functions: Any) -> frozenset[CodeType]:
 
 
 _FINALIZE = _codes(getattr(pool_base, "_finalize_fairy", None))
+_RETURNS = _codes(getattr(getattr(pool_base, "_ConnectionFairy", None), "_checkin", None))
 _CLOSES = _codes(engine_base.Connection.close, engine_base.Transaction.close)
 
 

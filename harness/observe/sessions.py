@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import weakref
+from threading import get_ident
 from typing import Any
 
 from sqlalchemy import inspect
@@ -24,13 +25,16 @@ from harness.observe.facts import (
 )
 from harness.observe.failures import failure_of
 from harness.observe.incidents import LazyLoad, Sharing, Unflushed, Use
-from harness.observe.recorder import CURRENT, Recorder, current_task, who
+from harness.observe.recorder import CURRENT, Recorder, current_task
 from harness.observe.staleness import Bulk, Suspicion
 from harness.observe.tape import Tape
 
 #: Under it a session keeps its state, among its attributes: its `info` is the application's.
 KEY = "_harness"
 
+#: How many functions of harness and SQLAlchemy, at the least, lead from the application's code to where its line is
+#: looked for.
+_TO_SESSION = 3
 #: Looking a member up costs more than all the rest of a comparison.
 _BACKGROUND = Phase.BACKGROUND
 #: Coroutines in which SQLAlchemy itself runs a session's methods, in tasks of its own.
@@ -174,7 +178,7 @@ class Sessions:
     def born(self, session: OrmSession) -> None:
         """A session was made."""
         request = CURRENT.get()
-        place = current_place()
+        place = current_place(_TO_SESSION)
         task = current_task()
         self._count += 1
         fact = Session(
@@ -237,7 +241,7 @@ class Sessions:
 
     def _touched(self, state: SessionState, request: Request, what: str) -> None:
         task = current_task()
-        state.touch(request, id(task) if task is not None else who(), task, what, current_place())
+        state.touch(request, id(task) if task is not None else get_ident(), task, what, current_place(_TO_SESSION))
 
     def adding(self, session: OrmSession, instance: object) -> None:
         """An object was added to a session."""
@@ -327,7 +331,7 @@ class Sessions:
         if request is not None:
             note_unflushed(session, state, request)
             state.load = None
-        state.fact.closed.append((now(), current_place() if request is not None else None))
+        state.fact.closed.append((now(), current_place(_TO_SESSION) if request is not None else None))
         del state.fact.closed[:-_ENOUGH]
 
     def leaving(self, session: Any, kind: type[BaseException] | None = None, *_: Any) -> None:

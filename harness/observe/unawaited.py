@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from harness.callsite import nearest_user_frame
@@ -33,7 +34,7 @@ def watching(recorder: Recorder) -> Iterator[None]:
 
     def warn(coroutine: Any) -> None:
         note(coroutine)
-        original(coroutine)
+        _hand_on(original, coroutine, sys._getframe(1))
 
     module._warn_unawaited_coroutine = warn
     try:
@@ -41,6 +42,17 @@ def watching(recorder: Recorder) -> Iterator[None]:
     finally:
         if module._warn_unawaited_coroutine is warn:
             module._warn_unawaited_coroutine = original
+
+
+def _hand_on(original: Callable[[Any], None], coroutine: Any, frame: FrameType) -> None:
+    """Let Python warn as it would have; by itself it would name this file as the place."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        original(coroutine)
+    for one in told:
+        registry = frame.f_globals.setdefault("__warningregistry__", {})
+        where = (frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__"))
+        warnings.warn_explicit(one.message, one.category, *where, registry=registry, source=coroutine)
 
 
 def _note(recorder: Recorder, coroutine: Any) -> None:

@@ -209,7 +209,7 @@ class Judging:
         self.rules.allowances.survey(loaded_sources(self._config.rootpath))
         return {
             "records": [record.to_wire() for record in verdict.records],
-            "databases": [self._run.plan.origin] if session.testscollected else [],
+            "databases": [f"{self._run.plan.backend} ({self._run.plan.origin})"] if session.testscollected else [],
             "allowances": self.rules.allowances.to_wire(),
         }
 
