@@ -33,3 +33,17 @@ class Tape:
     abandoned: list[Abandoned] = field(default_factory=list)
     unawaited: list[Unawaited] = field(default_factory=list)
     disabled: list[Disabled] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing is on it that a rule could look at, as after a test that sends no request."""
+        return not (
+            self.requests
+            or self.sessions
+            or self.checkouts
+            or self.transactions
+            or self.engines
+            or self.abandoned
+            or self.unawaited
+            or self.disabled
+        )

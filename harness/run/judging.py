@@ -72,6 +72,7 @@ class Judging:
         self._watching = bool(self.rules.selected)
         if self._watching:
             run.when_engine_made = self.watch.engine_made
+            run.while_preparing = self.watch.aside
             self.watch.start()
 
     @property

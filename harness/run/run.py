@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,8 @@ class Run:
         #: Called when the run becomes active, before engines are captured; and with each engine the application makes.
         self.when_active: Callable[[], None] = lambda: None
         self.when_engine_made: Callable[[Any], None] = lambda engine: None
+        #: Entered while harness makes the tables, which no test has asked for.
+        self.while_preparing: Callable[[], AbstractContextManager[None]] = nullcontext
         #: Called once the application is there.
         self.when_loaded: Callable[[], None] = lambda: None
 
@@ -222,7 +224,7 @@ class Run:
             return
         if self._schema_error is None:
             try:
-                with unobserved(), pinned.committing():
+                with unobserved(), self.while_preparing(), pinned.committing():
                     if self._database is not None and not self._database.created:
                         self._found = inventory(self.sessions.engine)
                     elif self.schema_plan.how.startswith("alembic"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from contextlib import ExitStack
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -125,6 +125,16 @@ class Watch:
     def begin(self, test: str) -> None:
         """From now on what happens belongs to this test."""
         self._recorder.tape = Tape(test)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What happens meanwhile belongs to no test, except that a listener may fail."""
+        tape = self.tape
+        self._recorder.tape = Tape("", disabled=tape.disabled)
+        try:
+            yield
+        finally:
+            self._recorder.tape = tape
 
     @property
     def tape(self) -> Tape:

@@ -16,7 +16,7 @@ def accepted_in_vain(project: Project) -> Project:
     each_test(project, bad=ERROR, good=NOTHING)
     project.run("--harness-baseline-update").assert_passed(2)
     main = project.path / "shop/main.py"
-    text = main.read_text().replace("        db.flush()", "        db.commit()")
+    text = main.read_text().replace("db.flush()", "db.commit()")
     main.write_text(text.replace("def names(", "# harness: allow[H301] by hand\ndef names("))
     return project
 

@@ -101,9 +101,7 @@ def test_annotations_into_a_file(project: Project) -> None:
 
 
 @pytest.mark.parametrize("report", ["json:found.json", "github"])
-def test_github_actions_is_annotated_by_itself(
-    project: Project, monkeypatch: pytest.MonkeyPatch, report: str
-) -> None:
+def test_github_actions_is_annotated_by_itself(project: Project, monkeypatch: pytest.MonkeyPatch, report: str) -> None:
     """Once, also where it was asked for."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     told = annotations(run(project, report))

@@ -39,11 +39,13 @@ def comparable(text: str) -> Any:
 
 def test_all_that_is_told_is_the_same(project: Project) -> None:
     """Exit code, summary, JSON, SARIF and annotations; what each process reads in the source is told once."""
-    guilty(project, _REPORTS, graph=True)
+    guilty(project, graph=True).ini("harness_app = shop.main:app", _REPORTS)
     each_test(project, a=ERROR, b=WARNING, c=ERROR, d=f"{NOTHING}; assert 0", e=NOTHING, f=f"{ERROR}; {WARNING}")
     (alone, shared), (before, after) = both(project)
 
-    assert (1, 2, 4) == (alone.code, alone.passed, alone.failed) == (shared.code, shared.passed, shared.failed)
+    assert (1, 2, 4) == (alone.code, alone.passed, alone.failed) == (shared.code, shared.passed, shared.failed), (
+        alone.text
+    )
     assert section(alone) == section(shared)
     assert "H201 write never committed (1 error in 3 tests)" in section(shared)
     assert 1 == section(shared).count("H109 session not made per request (1 error)")
@@ -55,7 +57,9 @@ def test_all_that_is_told_is_the_same(project: Project) -> None:
 
 def test_the_accounts_of_what_was_needed_are_merged(project: Project) -> None:
     """A comment, a pattern, an entry and a class's marker that one worker needed are not unused for the other."""
-    guilty(project, "harness_baseline = accepted.json", "harness_allow = H202:shop/* H301:old/*", "harness_ignore = H408")
+    guilty(
+        project, "harness_baseline = accepted.json", "harness_allow = H202:shop/* H301:old/*", "harness_ignore = H408"
+    )
     each_test(project, a=WARNING, b=INFO, c=NOTHING, d=ERROR)
     project.run("--harness-baseline-update").assert_passed(4)
     main = project.path / "shop/main.py"
@@ -92,7 +96,9 @@ def test_annotations_come_once(project: Project, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     result = each_test(guilty(project), a=ERROR, b=ERROR).run_apart(*_TWO)
 
-    assert 1 == sum(line.startswith("::error ") for line in result.text.partition("running:")[0].splitlines()), result.text
+    assert 1 == sum(line.startswith("::error ") for line in result.text.partition("running:")[0].splitlines()), (
+        result.text
+    )
 
 
 def test_a_wrong_option_is_refused_once(project: Project) -> None:

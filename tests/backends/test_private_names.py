@@ -1,0 +1,97 @@
+"""What harness relies on that is not public: here each name is looked at on the installed versions.
+
+When one of these fails after an upgrade, `harness/observe/listen.py` and `harness/observe/private.py` are where to mend.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.pool import base as pool_base
+
+from harness.observe import private
+from harness.observe.listen import REPLACED
+
+_SHAPES = {
+    "sqlalchemy.orm.Session.__init__": ["self", "bind"],
+    "sqlalchemy.orm.Session.close": ["self"],
+    "sqlalchemy.ext.asyncio.AsyncSession.__aexit__": ["self", "type_"],
+    "warnings._warn_unawaited_coroutine": ["coro"],
+    "starlette.applications.Starlette.__call__": ["self", "scope", "receive", "send"],
+    "fastapi.routing.run_endpoint_function": [],
+    "starlette.background.BackgroundTask.__call__": ["self"],
+}
+
+
+def resolve(name: str) -> Any:
+    """The object that a dotted name leads to."""
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        try:
+            found: Any = importlib.import_module(".".join(parts[:length]))
+        except ImportError:
+            continue
+        for part in parts[length:]:
+            found = getattr(found, part)
+        return found
+    raise AssertionError(name)
+
+
+@pytest.mark.parametrize("name", REPLACED)
+def test_what_is_replaced_has_the_shape_that_is_expected(name: str) -> None:
+    """The first parameters are those that harness hands on by position."""
+    function = resolve(name)
+
+    names = list(inspect.signature(function).parameters)
+    assert _SHAPES[name] == names[: len(_SHAPES[name])]
+
+
+def test_an_endpoint_is_run_with_its_dependant() -> None:
+    """By keyword: harness reads the endpoint from it."""
+    parameters = inspect.signature(resolve("fastapi.routing.run_endpoint_function")).parameters
+
+    assert parameters["dependant"].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def test_a_connection_tells_whether_it_autocommits() -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as plain:
+        assert not private.autocommits(plain)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
+        assert private.autocommits(autocommit)
+    assert hasattr(Connection, "_is_autocommit_isolation")
+
+
+def test_a_connection_knows_its_pool() -> None:
+    engine = create_engine("sqlite://")
+    raw = engine.raw_connection()
+    try:
+        assert private.pool_of(raw) is engine.pool
+    finally:
+        raw.close()
+
+
+def test_the_function_that_returns_lost_connections_has_its_marks() -> None:
+    """One of these is set when the garbage collector calls it."""
+    parameters = inspect.signature(pool_base._finalize_fairy).parameters
+
+    assert {"is_gc_cleanup", "ref"} & set(parameters)
+
+
+def test_without_the_private_names_nothing_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answer is then the ordinary one."""
+    monkeypatch.delattr(Connection, "_is_autocommit_isolation")
+    monkeypatch.setattr(private, "_FINALIZE", frozenset())
+    monkeypatch.setattr(private, "_CLOSES", frozenset())
+
+    with create_engine("sqlite://").connect() as connection:
+        connection.execute(text("SELECT 1"))
+        assert not private.autocommits(connection)
+    assert not private.returned_by_collection()
+    assert not private.closing_core_connection()
+    assert private.pool_of(object()) is None
