@@ -56,8 +56,7 @@ class Run:
         self._registry: Registry | None = None
         self._database: Database | None = None
         self._schema_error: Exception | None = None
-        self._schema_built = False
-        self._waiting = False
+        self._schema_built = self._waiting = False
         self._app: Any = None
         self._found: Inventory | None = None
         self.active = False
@@ -215,7 +214,6 @@ class Run:
             remove_since(self._found, self.sessions.engine)
 
     def _build_schema(self) -> None:
-        from harness.observe.recorder import unobserved
         from harness.schema.inventory import Inventory, inventory, remove_since
 
         pinned = self.target.pinned
@@ -224,7 +222,7 @@ class Run:
             return
         if self._schema_error is None:
             try:
-                with unobserved(), self.while_preparing(), pinned.committing():
+                with self.while_preparing(), pinned.committing():
                     if self._database is not None and not self._database.created:
                         self._found = inventory(self.sessions.engine)
                     elif self.schema_plan.how.startswith("alembic"):

@@ -18,7 +18,7 @@ from harness.detectors.upkeep.unused_allowance import unused_allowance
 from harness.detectors.versions import installed
 from harness.gate.allowances import Unused, Verdict
 from harness.gate.record import record_of
-from harness.observe.recorder import PoolFacts, Recorder
+from harness.observe.recorder import PoolFacts, Recorder, unobserved
 from harness.observe.tape import Tape
 from harness.run.arrival import on_arrival
 from harness.run.rules import Rules
@@ -128,11 +128,12 @@ class Watch:
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """What happens meanwhile belongs to no test, except that a listener may fail."""
+        """What happens meanwhile belongs to no test and no request, except that a listener may fail."""
         tape = self.tape
         self._recorder.tape = Tape("", disabled=tape.disabled)
         try:
-            yield
+            with unobserved():
+                yield
         finally:
             self._recorder.tape = tape
 

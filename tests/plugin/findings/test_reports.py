@@ -35,7 +35,7 @@ def test_json(project: Project) -> None:
 
     assert ["schema", "version", "databases", "counts", "findings"] == list(data)
     assert "harness-findings/1" == data["schema"]
-    assert ["in memory"] == data["databases"]
+    assert ["sqlite (in memory)"] == data["databases"]
     assert {"tests": 4, "requests": 5} == {key: data["counts"][key] for key in ("tests", "requests")}
     assert 0 < data["counts"]["statements"]
     by_code = {one["code"]: one for one in data["findings"]}
