@@ -1,6 +1,6 @@
 """What harness relies on that is not public: here each name is looked at on the installed versions.
 
-When one of these fails after an upgrade, `harness/observe/listen.py` and `harness/observe/private.py` are where to mend.
+When one of these fails after an upgrade, mend `harness/observe/listen.py` or `harness/observe/private.py`.
 """
 
 from __future__ import annotations

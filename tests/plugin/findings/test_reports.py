@@ -23,7 +23,7 @@ def run(project: Project, report: str) -> Result:
     return each_test(project, error=ERROR, warning=WARNING, info=INFO, good=NOTHING).run()
 
 
-def annotations(result: Result) -> list[str]:
+def commands(result: Result) -> list[str]:
     """The workflow commands in a run's output: GitHub reads them only at the beginning of a line."""
     return [line for line in result.text.splitlines() if line.startswith("::")]
 
@@ -97,14 +97,14 @@ def test_annotations_into_a_file(project: Project) -> None:
     result = run(project, "github:found.txt")
 
     assert (project.path / "found.txt").read_text().count("::error file=shop/main.py,line=") == 2
-    assert [] == annotations(result)
+    assert [] == commands(result)
 
 
 @pytest.mark.parametrize("report", ["json:found.json", "github"])
 def test_github_actions_is_annotated_by_itself(project: Project, monkeypatch: pytest.MonkeyPatch, report: str) -> None:
     """Once, also where it was asked for."""
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    told = annotations(run(project, report))
+    told = commands(run(project, report))
 
     assert 1 == sum(line.startswith("::error file=shop/main.py,line=29,title=H201 ") for line in set(told)), told
     assert {"error": 2, "warning": 1} == {
@@ -117,7 +117,7 @@ def test_elsewhere_nothing_is_annotated(project: Project, monkeypatch: pytest.Mo
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     monkeypatch.setenv("CI", "true")
 
-    assert [] == annotations(run(project, "json:found.json"))
+    assert [] == commands(run(project, "json:found.json"))
 
 
 def test_junit_has_properties(project: Project) -> None:
