@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 from typing import TypeVar
 
 import pytest
@@ -109,8 +109,11 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     else:
         url = request.getfixturevalue("postgres_url")
     target = Target("sqlite" if kind == "sqlite" else "postgresql", lambda: url)
-    gc.collect()  # engines of the test before this one must not take part in the choice of the driver
-    with capture(target, lambda: target.own_engine) as registry:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            # Engines that other tests have left alive must not take part in the choice of the driver.
+            patch.setattr("harness.isolation.capture.gc", SimpleNamespace(get_objects=list))
+            registry = stack.enter_context(capture(target, lambda: target.own_engine))
         made = Backend(driver, target, registry)
         assert driver in (*target.driver.serves, "sqlite3"), "the law would run on another driver"
         own = registry_engine(registry, target)
