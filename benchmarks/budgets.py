@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks import trivial, whole
+from benchmarks import observation, suite, trivial, whole
 from benchmarks.clock import Samples
 from benchmarks.drivers import backend_of
 from benchmarks.imports import PLUGIN
 from benchmarks.isolation import HARNESS, RECIPE, RECIPE_EACH, UNISOLATED
-from benchmarks.results import ISOLATION, WHOLE, Results
+from benchmarks.results import ISOLATION, JUDGEMENT, OBSERVATION, WHOLE, Results
 
 ISOLATED_TO_UNISOLATED = 1.0
 OVERHEAD_TO_RECIPES = 0.3
 WHOLE_TO_WRITTEN = 0.6
 TRIVIAL_SECONDS = 50e-6
 IMPORT_SECONDS = 15e-3
+JUDGED_TO_UNJUDGED = 1.05
+OBSERVED_TO_UNOBSERVED = {observation.ORM: 1.15, observation.CORE: 1.3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,14 @@ class Verdict:
 
 def verdicts(results: Results) -> list[Verdict]:
     """Judge every budget for which there are figures."""
-    return [*_isolation(results), *_whole(results), *_trivial(results), *_imports(results)]
+    return [
+        *_isolation(results),
+        *_whole(results),
+        *_observation(results),
+        *_judgement(results),
+        *_trivial(results),
+        *_imports(results),
+    ]
 
 
 def relative_overhead(samples: Samples, recipe: str) -> float:
@@ -64,6 +73,26 @@ def _whole(results: Results) -> Iterator[Verdict]:
         ratio = samples.ratio(HARNESS, whole.WRITTEN)
         what = f"{driver}: whole test / recipe with TestClient"
         yield Verdict(what, f"{ratio:.2f}", f"{WHOLE_TO_WRITTEN:.2f}", ratio <= WHOLE_TO_WRITTEN)
+
+
+def _observation(results: Results) -> Iterator[Verdict]:
+    for driver, samples in results.samples(OBSERVATION):
+        for kind, allowed in OBSERVED_TO_UNOBSERVED.items():
+            observed, without = (observation.name(kind, how) for how in (observation.OBSERVED, observation.UNOBSERVED))
+            ratio = samples.ratio(observed, without)
+            yield Verdict(f"{driver}: {kind}, observed / not", f"{ratio:.2f}", f"{allowed:.2f}", ratio <= allowed)
+
+
+def _judgement(results: Results) -> Iterator[Verdict]:
+    allowed = JUDGED_TO_UNJUDGED
+    for driver, samples in results.samples(JUDGEMENT):
+        ratio = samples.ratio(observation.JUDGED, observation.UNJUDGED)
+        what = f"{driver}: whole test, all stable rules / none"
+        yield Verdict(what, f"{ratio:.2f}", f"{allowed:.2f}", ratio <= allowed)
+    for clock in suite.CLOCKS if results.suite.rounds else ():
+        ratio = results.suite.ratio(suite.name(clock, suite.JUDGED), suite.name(clock, suite.UNJUDGED))
+        what = f"sample_app's suite, all stable rules / none, {clock}"
+        yield Verdict(what, f"{ratio:.2f}", f"{allowed:.2f}", ratio <= allowed)
 
 
 def _trivial(results: Results) -> Iterator[Verdict]:

@@ -33,8 +33,10 @@ class Contestant:
 
     Attributes:
         name: how the report calls it.
-        once: what is timed; a coroutine function where it must run on the loop.
+        once: what is timed; a coroutine function where it must run on the loop. If it returns a number, it has timed
+            itself, and those are the seconds.
         after: cleans up, untimed.
+        enter, leave: at the beginning and the end of its turn, untimed.
         slow: so slow that one test in each round is enough.
         per: how many of the things that are reported `once` does.
     """
@@ -42,6 +44,8 @@ class Contestant:
     name: str
     once: Callable[[], Any]
     after: Callable[[], Any] = nothing
+    enter: Callable[[], Any] = nothing
+    leave: Callable[[], Any] = nothing
     slow: bool = False
     per: int = 1
 
@@ -87,9 +91,11 @@ def _round(contestants: Sequence[Contestant], tests: int, loop: asyncio.Abstract
     times: dict[str, list[float]] = {contestant.name: [] for contestant in contestants}
     for done in range(0, tests, BURST):
         for contestant in contestants:
+            contestant.enter()
             for _ in range(min(BURST, tests - done)):
                 if not (contestant.slow and times[contestant.name]):
                     times[contestant.name].append(_timed(contestant, loop))
+            contestant.leave()
     return times
 
 
@@ -98,8 +104,8 @@ def _timed(contestant: Contestant, loop: asyncio.AbstractEventLoop) -> float:
         taken = loop.run_until_complete(_awaited(contestant.once))
     else:
         start = perf_counter()
-        contestant.once()
-        taken = perf_counter() - start
+        told = contestant.once()
+        taken = told if isinstance(told, float) else perf_counter() - start
     cleaned = contestant.after()
     if isinstance(cleaned, Awaitable):
         loop.run_until_complete(cleaned)
@@ -108,8 +114,8 @@ def _timed(contestant: Contestant, loop: asyncio.AbstractEventLoop) -> float:
 
 async def _awaited(once: Callable[[], Awaitable[Any]]) -> float:
     start = perf_counter()
-    await once()
-    return perf_counter() - start
+    told = await once()
+    return told if isinstance(told, float) else perf_counter() - start
 
 
 #: The code of the task in which a coroutine function runs: for harness, that task is the test.

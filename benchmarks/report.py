@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks import statements, trivial
+from benchmarks import observation, statements, suite, trivial
 from benchmarks.budgets import verdicts
 from benchmarks.clock import Samples
 from benchmarks.imports import PLUGIN, PYTEST
 from benchmarks.isolation import HARNESS, UNISOLATED
-from benchmarks.results import ASYNC_WHOLE, ISOLATION, STATEMENTS, WHOLE, Results
+from benchmarks.results import ASYNC_WHOLE, ISOLATION, JUDGEMENT, OBSERVATION, STATEMENTS, WHOLE, Results
 
-_WIDTHS = (16, 28, 11, 11, 11)
+_WIDTHS = (16, 28, 11, 11, 11, 11)
 
 
 def text(results: Results) -> str:
@@ -36,6 +36,7 @@ def document(results: Results) -> dict[str, Any]:
             for driver, parts in results.drivers.items()
         },
         "trivial": _described(results.trivial),
+        "suite": _described(results.suite),
         "imports": {**_described(results.imports), "heavy": results.heavy},
         "verdicts": [asdict(verdict) for verdict in verdicts(results)],
     }
@@ -58,6 +59,14 @@ def _tables(results: Results) -> Iterator[tuple[str, list[str]]]:
     if found := results.samples(STATEMENTS):
         title = "Statement: µs each, captured engine | plain engine | captured / plain"
         yield title, [row for driver, samples in found for row in _statement_rows(driver, samples)]
+    if found := results.samples(OBSERVATION):
+        title = "In a request: µs each, observed | not observed | observed / not | listeners that do nothing / not"
+        yield title, [row for driver, samples in found for row in _observation_rows(driver, samples)]
+    if found := results.samples(JUDGEMENT):
+        title = "Whole test, three requests: ms with all stable rules | without | with / without"
+        yield title, [_judgement_row(driver, samples) for driver, samples in found]
+    if results.suite.rounds:
+        yield "sample_app's suite: s with all stable rules | without | with / without", list(_suite_rows(results.suite))
     if results.trivial.rounds:
         yield "A test without a database: µs with harness | without | extra", list(_trivial_rows(results.trivial))
     if results.imports.rounds:
@@ -85,6 +94,29 @@ def _statement_rows(driver: str, samples: Samples) -> Iterator[str]:
         captured, plain = statements.names(kind)
         first, second = samples.median(captured) * 1e6, samples.median(plain) * 1e6
         yield _row(driver, kind, f"{first:.0f}", f"{second:.0f}", f"{samples.ratio(captured, plain):.2f}")
+
+
+def _observation_rows(driver: str, samples: Samples) -> Iterator[str]:
+    for kind in observation.KINDS:
+        observed, without, silent = (
+            observation.name(kind, how) for how in (observation.OBSERVED, observation.UNOBSERVED, observation.SILENT)
+        )
+        ratios = (f"{samples.ratio(how, without):.2f}" for how in (observed, silent))
+        times = (f"{samples.median(how) * 1e6:.0f}" for how in (observed, without))
+        yield _row(driver, kind, *times, *ratios)
+
+
+def _judgement_row(driver: str, samples: Samples) -> str:
+    judged, without = observation.JUDGED, observation.UNJUDGED
+    times = (f"{samples.median(how) * 1e3:.2f}" for how in (judged, without))
+    return _row(driver, "", *times, f"{samples.ratio(judged, without):.2f}")
+
+
+def _suite_rows(samples: Samples) -> Iterator[str]:
+    for clock in suite.CLOCKS:
+        judged, without = suite.name(clock, suite.JUDGED), suite.name(clock, suite.UNJUDGED)
+        times = (f"{samples.median(how):.2f}" for how in (judged, without))
+        yield _row("", clock, *times, f"{samples.ratio(judged, without):.2f}")
 
 
 def _trivial_rows(samples: Samples) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.clock import Samples
 
 ISOLATION, WHOLE, ASYNC_WHOLE, STATEMENTS = "isolation", "whole test", "whole test, async client", "statements"
+OBSERVATION, JUDGEMENT = "observation", "judgement"
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class Results:
         machine: versions and load, to read the figures by.
         drivers: for each driver's name the samples of each part.
         trivial: seconds per test that uses no database.
+        suite: seconds of the sample application's suite, with rules and without.
         imports: seconds to load pytest and the plugin.
         heavy: heavy modules that the plugin loads.
     """
@@ -25,6 +27,7 @@ class Results:
     machine: dict[str, Any]
     drivers: dict[str, dict[str, Samples]] = field(default_factory=dict)
     trivial: Samples = field(default_factory=Samples)
+    suite: Samples = field(default_factory=Samples)
     imports: Samples = field(default_factory=Samples)
     heavy: list[str] = field(default_factory=list)
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from benchmarks.databases import Databases
 from benchmarks.drivers import Driver
 from benchmarks.schema import Base
-from harness.isolation.capture import capture
+from harness.isolation.capture import Registry, capture
 from harness.isolation.flow import running_test
 from harness.isolation.level import Level
 from harness.isolation.target import Target
@@ -34,12 +34,14 @@ class Stage:
         databases: where plain engines connect to.
         target: what harness isolates.
         loop: the loop for coroutine functions.
+        registry: the engines that harness has captured.
     """
 
     driver: Driver
     databases: Databases
     target: Target
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    registry: Registry | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
     _capturing: bool = False
 
@@ -115,7 +117,7 @@ def stage(driver: Driver, databases: Databases) -> Iterator[Stage]:
     with ExitStack() as stack:
         made = Stage(driver, databases, target)
         stack.callback(target.pinned.close)
-        stack.enter_context(capture(target, made.ignores))
+        made.registry = stack.enter_context(capture(target, made.ignores))
         stack.callback(made.close)
         yield made
 

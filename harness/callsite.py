@@ -9,6 +9,7 @@ import re
 import sys
 import sysconfig
 from dataclasses import dataclass
+from functools import cache
 from types import CodeType, FrameType, TracebackType
 
 _HERE = os.path.dirname(__file__) + os.sep
@@ -62,9 +63,15 @@ def is_users(filename: str) -> bool:
 def _kind(filename: str) -> int:
     known = _known.get(filename)
     if known is None:
-        known = int(not filename.startswith("<") and not os.path.realpath(filename).startswith(_LIBRARIES))
+        known = int(not filename.startswith("<") and not _real(os.path.dirname(filename)).startswith(_LIBRARIES))
         _known[filename] = known
     return known
+
+
+@cache
+def _real(folder: str) -> str:
+    """Return where a folder really is: a link to a project is the project, a folder of links to a cache is itself."""
+    return os.path.realpath(folder) + os.sep
 
 
 def site_of(code: CodeType, line: int | None = None) -> CallSite:

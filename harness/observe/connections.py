@@ -15,7 +15,7 @@ from sqlalchemy.pool import Pool
 from harness.callsite import current_place
 from harness.observe import private
 from harness.observe.clock import now
-from harness.observe.facts import Checkout, Outcome, Phase, Request, Statement, Transaction
+from harness.observe.facts import Checkout, Outcome, Phase, Statement, Transaction
 from harness.observe.incidents import Collision
 from harness.observe.recorder import CURRENT, Recorder
 from harness.observe.sessions import SessionState

@@ -14,6 +14,7 @@ from harness.detectors.finding import Finding
 from harness.detectors.judge import judge, judge_graph
 from harness.detectors.migrations.models_and_migrations_differ import RULE as MIGRATIONS
 from harness.detectors.migrations.models_and_migrations_differ import compare
+from harness.detectors.upkeep.listener_disabled import RULE as DISABLED
 from harness.detectors.upkeep.unused_allowance import unused_allowance
 from harness.detectors.versions import installed
 from harness.gate.allowances import Unused, Verdict
@@ -152,7 +153,11 @@ class Watch:
         tape = self.tape
         for request in tape.requests:
             self._overridden.update(known.name for known in request.overridden)
-        findings = judge(tape, self.rules.selected, self._versions)
+        selected = self.rules.selected
+        if self._recorder.disabled:
+            # What is no longer recorded looks as if it had not happened, and that is what many rules look for.
+            selected, passed = selected & {DISABLED.code}, None
+        findings = judge(tape, selected, self._versions)
         records = [record_of(finding, tape.test, self._root) for finding in findings]
         return self.rules.allowances.judge(records, wanted, passed=passed)
 
@@ -164,12 +169,12 @@ class Watch:
         Args:
             differences: compares models and migrations; called only if the rule about them is selected.
         """
-        from harness.graph.build import build
-
         findings: list[Finding] = []
         if MIGRATIONS.code in self.rules.selected:
             findings += compare(differences())
         for app in self._apps.values():
+            from harness.graph.build import build  # it imports SQLAlchemy, which a run without an application may not
+
             graph = build(app, original=self._original, overridden=self._overridden)
             findings += judge_graph(graph, self.rules.selected, self._versions)
         return self.rules.allowances.judge([record_of(finding, None, self._root) for finding in findings])

@@ -47,8 +47,10 @@ _MAIN = """
     def nothing() -> None: ...
 
     @app.post("/remind")
-    def remind(tasks: BackgroundTasks, db: Session = Depends(get_db)) -> int:
+    def remind(tasks: BackgroundTasks) -> int:
+        db = SessionLocal()  # closed after the tasks by hand, as some versions of FastAPI do with a dependency
         tasks.add_task(nothing)
+        tasks.add_task(db.close)
         return len(db.scalars(select(User.name)).all())
 """
 

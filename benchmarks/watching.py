@@ -1,0 +1,72 @@
+"""What `-p harness` watches and judges a test with, switched on and off between contestants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy.engine import Engine
+
+from benchmarks.stage import Stage
+from harness.config.markers import Request as Wanted
+from harness.detectors.catalogue import all_rules
+from harness.gate.allowances import Allowances
+from harness.gate.selection import known_codes
+from harness.observe.facts import Phase, Request
+from harness.observe.recorder import CURRENT
+from harness.run.rules import Rules
+from harness.run.watch import Watch
+
+_ROOT = Path(__file__).parent.parent
+
+
+class Watching:
+    """All stable rules, on a stage.
+
+    Args:
+        stage: whose captured engines are described to the listeners.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        rules = all_rules()
+        known = known_codes(rules)
+        selected = frozenset(rule.code for rule in rules if rule.stable and not rule.opt_in)
+        allowances = Allowances(_ROOT, known, selected, (), None)
+        chosen = Rules(rules, known, selected, allowances, None)
+        self._watch = Watch(chosen, _ROOT, lambda path: False, lambda: stage.registry)
+
+    def start(self) -> None:
+        """Attach every listener."""
+        self._watch.start()
+
+    def stop(self) -> None:
+        """Take every listener back.
+
+        Raises:
+            RuntimeError: a listener failed, so that what was measured is not what a test costs.
+        """
+        self._watch.close()
+        # Removing the last listener does not clear the flag by which SQLAlchemy knows that there are any.
+        Engine._has_events = False
+        if self._watch.tape.disabled:
+            raise RuntimeError(f"a listener was switched off: {self._watch.tape.disabled[0]}")
+
+    def begin(self) -> None:
+        """A test begins."""
+        self._watch.begin("benchmarks::test")
+
+    def judge(self) -> None:
+        """A test is judged, after its function and after its teardown.
+
+        Raises:
+            RuntimeError: something was found: an application that is right is to be measured.
+        """
+        verdict = self._watch.verdict(Wanted(), passed=True)
+        if verdict.records:
+            raise RuntimeError(f"{verdict.records[0].code}: {verdict.records[0].message}")
+        self.begin()
+        self._watch.verdict(Wanted(), passed=None)
+
+
+def in_request() -> None:
+    """Let the running code belong to a request from now on, until its context ends."""
+    CURRENT.set(Request(0, "http", "GET", "/", 0.0, phase=Phase.ENDPOINT))
