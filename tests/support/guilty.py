@@ -47,10 +47,8 @@ _MAIN = """
     def nothing() -> None: ...
 
     @app.post("/remind")
-    def remind(tasks: BackgroundTasks) -> int:
-        db = SessionLocal()  # closed after the tasks by hand, as some versions of FastAPI do with a dependency
+    def remind(tasks: BackgroundTasks, db: Session = Depends(get_db)) -> int:
         tasks.add_task(nothing)
-        tasks.add_task(db.close)
         return len(db.scalars(select(User.name)).all())
 """
 

@@ -229,7 +229,7 @@ def new_project(pytester: pytest.Pytester) -> Project:
 
 def _arguments(plugin: bool) -> list[str]:
     # A fixed order, as many projects show what one test leaves to the next; and no plugin that is slow to import.
-    unwanted = ("randomly", "cacheprovider", "hypothesispytest", "faker", "xdist", "queryguard")
+    unwanted = ("randomly", "cacheprovider", "hypothesispytest", "faker", "xdist")
     return [*(("-p", "harness") if plugin else ()), *(part for name in unwanted for part in ("-p", f"no:{name}"))]
 
 
