@@ -12,23 +12,20 @@ from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FrameType, TracebackType
 
-_HERE = os.path.dirname(__file__) + os.sep
+#: Where harness is: by its file, and by what its code says. Compiled code may remember another name of the folder.
+_HERE = {os.path.realpath(os.path.dirname(name)) for name in (__file__, (lambda: None).__code__.co_filename)}
 _LIBRARIES = tuple(
     {
         os.path.realpath(path) + os.sep
-        for path in (
-            *(sysconfig.get_paths().get(key, "") for key in ("stdlib", "platstdlib", "purelib", "platlib")),
-            os.path.dirname(__file__),
-        )
+        for path in (*map(sysconfig.get_paths().get, ("stdlib", "platstdlib", "purelib", "platlib")), *_HERE)
         if path
     }
 )
 #: Where a call stack stops being about what is going on: below are the event loop, the client and the test.
-_BOTTOM = (
-    _HERE + os.path.join("observe", "asgi.py"),
-    _HERE + os.path.join("client", "driver.py"),
-    asyncio.events.__file__,
-)
+_BOTTOM = {
+    os.path.join(os.path.realpath(os.path.dirname(asyncio.events.__file__)), "events.py"),
+    *(os.path.join(here, *name) for here in _HERE for name in (("observe", "asgi.py"), ("client", "driver.py"))),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ class CallSite:
 Place = tuple[CodeType, int]
 
 _LIBRARY, _USERS, _STOP = 0, 1, 2
-_known: dict[str, int] = dict.fromkeys(_BOTTOM, _STOP)
+_known: dict[str, int] = {}
 
 
 #: Parts of a qualified name that are no names: some versions of Python make functions of them, others do not.
@@ -63,9 +60,17 @@ def is_users(filename: str) -> bool:
 def _kind(filename: str) -> int:
     known = _known.get(filename)
     if known is None:
-        known = int(not filename.startswith("<") and not _real(os.path.dirname(filename)).startswith(_LIBRARIES))
-        _known[filename] = known
+        known = _known[filename] = _look_at(filename)
     return known
+
+
+def _look_at(filename: str) -> int:
+    if filename.startswith("<"):
+        return _LIBRARY
+    folder, name = os.path.split(filename)
+    if _real(folder) + name in _BOTTOM:
+        return _STOP
+    return _LIBRARY if _real(folder).startswith(_LIBRARIES) else _USERS
 
 
 @cache

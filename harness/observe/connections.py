@@ -10,7 +10,7 @@ from threading import get_ident
 from typing import Any
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.pool import Pool
+from sqlalchemy.pool import Pool, StaticPool
 
 from harness.callsite import current_place
 from harness.observe import private
@@ -31,10 +31,14 @@ _TO_CHECKOUT, _TO_STATEMENT, _TO_END = 5, 6, 4
 class Live:
     """What is known about a connection while it is out of its pool."""
 
-    __slots__ = ("busy", "fact", "fresh", "inflight", "own", "savepoints", "session", "started", "transaction")
+    __slots__ = (
+        *("below", "busy", "fact", "fresh", "inflight", "own", "savepoints", "session", "started", "transaction"),
+    )
 
-    def __init__(self, fact: Checkout) -> None:
+    def __init__(self, fact: Checkout, below: Live | None) -> None:
         self.fact = fact
+        #: The earlier checkout of the same connection, which a StaticPool hands out any number of times at once.
+        self.below = below
         self.session: SessionState | None = None
         #: The transaction to which statements belong now.
         self.transaction: Transaction | None = None
@@ -80,7 +84,8 @@ class Connections:
             phase=request.phase if request is not None else None,
             origin=self._recorder.origin(place, own),
         )
-        record.info[KEY] = self._out[id(dbapi_connection)] = Live(fact)
+        below = _shared(record, fact) if isinstance(private.pool_of(fairy), StaticPool) else None
+        record.info[KEY] = self._out[id(dbapi_connection)] = Live(fact, below)
         if request is not None:
             request.checkouts.append(fact)
             self._recorder.tape.checkouts.append(fact)
@@ -100,6 +105,8 @@ class Connections:
         live: Live | None = record.info.pop(KEY, None)
         self._out.pop(id(dbapi_connection), None)
         if live is not None:
+            if live.below is not None:
+                record.info[KEY] = self._out[id(dbapi_connection)] = live.below
             live.fact.returned = now()
             if live.fact.request is not None and private.returned_by_collection():
                 live.fact.collected = True
@@ -280,6 +287,19 @@ class Connections:
         live: Live | None = context.connection.info.get(KEY)
         if live is not None:
             live.inflight = None
+
+
+def _shared(record: Any, fact: Checkout) -> Live | None:
+    """Return the earlier checkout of a connection that a StaticPool hands out again.
+
+    Such a pool hears of one return only, whichever comes first, and nobody ever waits for it: from now on the earlier
+    checkout is not the one that holds the connection.
+    """
+    below: Live | None = record.info.get(KEY)
+    if below is None or below.fact.request is None or below.fact.request.ended is not None:
+        return None
+    below.fact.returned = fact.at
+    return below
 
 
 def end(transaction: Transaction, outcome: Outcome) -> None:

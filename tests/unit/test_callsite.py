@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 
 from harness import callsite
-from harness.callsite import CallSite, is_users, nearest_user_frame
+from harness.callsite import CallSite, current_place, is_users, nearest_user_frame
 
 
 def find_of_a_library() -> Callable[..., CallSite | None]:
@@ -60,6 +60,22 @@ def test_the_innermost_user_frame_is_found_through_libraries(tmp_path: os.PathLi
 
     assert (path, 5, "inner") == (site.path, site.line, site.function)
     assert str(site).endswith("shop.py:5 in inner")
+
+
+def test_a_request_ends_the_search_whatever_its_code_remembers_of_its_folder(tmp_path: os.PathLike[str]) -> None:
+    """Code that is loaded from a cache remembers the folder by another name: `../harness`, or a link to it."""
+    harness = os.path.dirname(callsite.__file__)
+    linked = os.path.join(tmp_path, "linked")
+    os.symlink(harness, linked)
+    for folder in (harness, os.path.join(harness, "..", "harness"), linked):
+        space: dict[str, object] = {"current_place": current_place}
+        asgi = os.path.join(folder, "observe", "asgi.py")
+        exec(compile("def request(): return current_place()", asgi, "exec"), space)
+        request = space["request"]
+        assert callable(request)
+
+        assert request() is None
+    assert current_place() is not None
 
 
 def test_a_greenlet_leads_to_the_coroutine_that_awaits_it(tmp_path: os.PathLike[str]) -> None:

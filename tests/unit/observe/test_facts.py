@@ -7,6 +7,11 @@ import sys
 import time
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
 
 from harness.observe.facts import Origin, Outcome, Phase, Request, Transaction
 from harness.observe.recorder import Recorder
@@ -219,6 +224,30 @@ def test_a_generator_that_was_dropped_with_its_session(recorder: Recorder, shop:
     (abandoned,) = recorder.tape.abandoned
     assert abandoned.function.function == "Shop.get_async_db"
     assert abandoned.holding == "AsyncSession"
+
+
+def test_a_static_pool_hands_one_connection_to_two_sessions(recorder: Recorder) -> None:
+    """It hears of one return only; both sessions keep their transactions, and nothing is held at the end."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    app = FastAPI()
+
+    @app.post("/nested")
+    def nested() -> None:
+        with Session(engine) as outer:
+            outer.execute(text("CREATE TABLE items (id INTEGER)"))
+            with Session(engine) as inner:
+                inner.execute(text("SELECT * FROM items"))
+            outer.execute(text("INSERT INTO items VALUES (1)"))
+            outer.commit()
+
+    TestClient(app).post("/nested")
+    engine.dispose()
+
+    outer, inner = recorder.tape.checkouts
+    assert [sent.shape.verb for sent in inner.statements] == ["SELECT"]
+    assert [sent.shape.verb for sent in outer.statements] == ["CREATE", "INSERT"]
+    assert outer.transactions[0].outcome is Outcome.COMMITTED
+    assert None not in (outer.returned, inner.returned)
 
 
 def test_facts_stay_in_order_while_a_test_freezes_the_time(
