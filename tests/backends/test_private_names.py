@@ -90,9 +90,7 @@ def test_the_function_that_returns_lost_connections_has_its_marks() -> None:
     assert {"is_gc_cleanup", "ref"} & set(parameters)
 
 
-def test_without_the_private_names_nothing_breaks(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_private_names_nothing_breaks(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answer is then the ordinary one."""
     monkeypatch.delattr(Connection, "_is_autocommit_isolation")
     monkeypatch.setattr(private, "_FINALIZE", frozenset())
