@@ -44,6 +44,9 @@ class CallSite:
 #: A line of the user's code as it is found; a `CallSite` once it is told.
 Place = tuple[CodeType, int]
 
+#: Marks the code of an `async def`.
+COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
 _LIBRARY, _USERS, _STOP = 0, 1, 2
 _known: dict[str, int] = {}
 
@@ -106,7 +109,12 @@ def current_place(libraries: int = 0) -> Place | None:
     return _walk(frame, past_bottom=False)
 
 
-def _walk(frame: FrameType | None, *, past_bottom: bool) -> Place | None:
+def coroutine_place() -> Place | None:
+    """Return the innermost line of the user's code that runs on the event loop by its own making: in an `async def`."""
+    return _walk(sys._getframe(1), past_bottom=False, flags=COROUTINE)
+
+
+def _walk(frame: FrameType | None, *, past_bottom: bool, flags: int = 0) -> Place | None:
     known, greenlet = _known, None
     while True:
         while frame is not None:
@@ -114,7 +122,7 @@ def _walk(frame: FrameType | None, *, past_bottom: bool) -> Place | None:
             kind = known.get(code.co_filename)
             if kind is None:
                 kind = _kind(code.co_filename)
-            if kind == _USERS:
+            if kind == _USERS and (not flags or code.co_flags & flags):
                 return code, frame.f_lineno
             if kind == _STOP and not past_bottom:
                 return None

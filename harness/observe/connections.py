@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import Pool, StaticPool
 
-from harness.callsite import current_place
+from harness.callsite import coroutine_place, current_place
 from harness.observe import private
 from harness.observe.clock import now
 from harness.observe.facts import Checkout, Outcome, Phase, Statement, Transaction
@@ -224,6 +224,8 @@ class Connections:
             blocking = not fact.asynchronous and request.ended is None
         me = id(task) if task is not None else get_ident()
         statement = Statement(sql, now(), place, request, request.phase, fact, me, blocking)
+        if blocking:
+            statement.holder = coroutine_place()
         session = live.session
         if session is not None:
             statement.loaded, session.load = session.load, None

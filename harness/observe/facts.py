@@ -166,6 +166,7 @@ class Statement:
         write: whether it changed rows, or may have.
         rows: how many rows the driver says it affected; -1 if it does not say.
         blocking: whether a synchronous driver held a running event loop.
+        holder: the innermost line of the user's `async def`s that led there, if it did.
         loaded: the lazy load that it belongs to.
         task: the identity of the task, or thread, that sent it.
         undone: whether a savepoint took it back.
@@ -179,6 +180,7 @@ class Statement:
     checkout: Checkout | None
     task: int
     blocking: bool = False
+    holder: Place | None = None
     write: bool = False
     rows: int = -1
     seconds: float | None = None

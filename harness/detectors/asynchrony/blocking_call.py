@@ -1,16 +1,16 @@
 """H301: a synchronous database call on the event loop.
 
-Both layers name the first call, in the function where it stands. Where that is an `async def`, it is the root of the
-matter whoever asked for it, and there is no subject: so what the source shows and what tests met on any route is one
-finding. Where the call is in a `def` that an `async def` endpoint calls, the endpoint is the root: it is the subject.
+The root of the matter is the innermost `async def` that led to the call, whichever helper makes it, on whichever route
+and with whatever statement first: so what the source shows and what tests met is one finding for that function. Where
+no `async def` of the user's led there, as when a response model loads, the endpoint is the subject.
 """
 
 from __future__ import annotations
 
-import inspect as standard
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from harness.callsite import COROUTINE
 from harness.detectors.finding import Endpoint, Evidence, Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
@@ -49,7 +49,6 @@ RULE = Rule(
     graph=True,
 )
 
-_COROUTINE = standard.CO_COROUTINE | standard.CO_ASYNC_GENERATOR
 _OF_ENDPOINT = frozenset({Phase.ENDPOINT, Phase.SERIALIZATION, None})
 _SHOWN = 3
 
@@ -94,12 +93,15 @@ def inspect(graph: AppGraph, versions: Versions) -> Iterator[Finding]:
 
 
 def _reasons(request: Request, ends: Iterable[Transaction]) -> list[_Held]:
-    """Tell the endpoint's calls from those of each other function. The end of a transaction belongs to its calls."""
+    """Tell apart the functions that held the loop. The end of a transaction belongs to its calls."""
     found: dict[object, _Held] = {}
     for statement in request.statements:
         if statement.blocking:
             of_endpoint = statement.phase in _OF_ENDPOINT
-            key = "endpoint" if of_endpoint else statement.place and statement.place[0]
+            if statement.holder is not None:
+                key: object = statement.holder[0]
+            else:
+                key = "endpoint" if of_endpoint else statement.place and statement.place[0]
             found.setdefault(key, _Held(of_endpoint=of_endpoint)).statements.append(statement)
     for end in ends:
         if found:
@@ -111,9 +113,9 @@ def _reasons(request: Request, ends: Iterable[Transaction]) -> list[_Held]:
 
 
 def _met(request: Request, held: _Held) -> Finding:
-    first = held.statements[0].place if held.statements else held.ends[0].end_place
+    first = (held.statements[0].holder or held.statements[0].place) if held.statements else held.ends[0].end_place
     function = site(first)
-    is_root = first is not None and bool(first[0].co_flags & _COROUTINE)
+    is_root = first is not None and bool(first[0].co_flags & COROUTINE)
     route = f"{request.method} {request.route or request.path}"
     return Finding(
         rule=RULE,

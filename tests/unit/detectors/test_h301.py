@@ -20,10 +20,11 @@ def coroutine(text: str) -> Place:
     return code.replace(co_flags=code.co_flags | CO_COROUTINE), line
 
 
-def blocked(statement: Statement, where: Place | None = None) -> Statement:
-    """A statement that held the event loop."""
+def blocked(statement: Statement, holder: Place | None = None, *, by: str | None = None) -> Statement:
+    """A statement that held the event loop, sent by an `async def` or by what it called."""
     statement.blocking = True
-    statement.place = where or statement.place
+    statement.holder = holder
+    statement.place = place(by) if by else holder or statement.place
     return statement
 
 
@@ -40,7 +41,7 @@ def test_statements_in_an_async_endpoint_are_one_finding_at_the_first() -> None:
     story.phase(request, Phase.ENDPOINT)
     here = coroutine(READ)
     blocked(story.sql(db, "SELECT * FROM items"), here)
-    blocked(story.sql(db, "SELECT * FROM users", at="app/crud.py:3 users"))
+    blocked(story.sql(db, "SELECT * FROM users"), here, by="app/crud.py:3 users")
     story.close(db)
     db.transactions[0].blocking = True
     story.respond(request)
@@ -55,15 +56,31 @@ def test_statements_in_an_async_endpoint_are_one_finding_at_the_first() -> None:
     assert "" == finding.subject
 
 
-def test_a_def_that_an_async_endpoint_calls_is_told_with_the_endpoint() -> None:
-    """The same function may be right in a def endpoint: the endpoint is the one to mend."""
+def test_an_async_def_is_one_finding_whichever_helper_sends_the_first_statement() -> None:
+    """What is loaded already decides which one that is; the function to mend is the same."""
+    story = Story()
+    for helper in ("app/crud.py:3 items", "app/crud.py:9 users"):
+        request = story.request("GET /items", coroutine=True)
+        story.phase(request, Phase.ENDPOINT)
+        blocked(story.sql(story.session(request), "SELECT 1 FROM items"), coroutine(READ), by=helper)
+    findings = met(story)
+
+    assert [(at(READ), "")] * 2 == [(finding.site, finding.subject) for finding in findings]
+    assert [[at("app/crud.py:3 items")], [at("app/crud.py:9 users")]] == [
+        [piece.site for piece in finding.evidence] for finding in findings
+    ]
+    assert all(finding.fix.startswith("make read_items a def") for finding in findings)
+
+
+def test_what_no_async_def_of_the_users_led_to_is_told_with_the_endpoint() -> None:
+    """A response model that loads in an async endpoint: what it reads may be right in a def endpoint."""
     story = Story()
     request = story.request("GET /items", endpoint="app/api.py:15 read_items", coroutine=True)
-    story.phase(request, Phase.ENDPOINT)
-    blocked(story.sql(story.session(request), "SELECT 1 FROM items", at="app/crud.py:3 items"))
+    story.phase(request, Phase.SERIALIZATION)
+    blocked(story.sql(story.session(request), "SELECT 1 FROM items", at="app/models.py:3 Item.owner"))
     (finding,) = met(story)
 
-    assert ("GET /items", at("app/crud.py:3 items")) == (finding.subject, finding.site)
+    assert ("GET /items", at("app/models.py:3 Item.owner")) == (finding.subject, finding.site)
     assert finding.fix.startswith("make read_items a def")
 
 

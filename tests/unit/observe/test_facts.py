@@ -170,7 +170,10 @@ def test_a_connection_that_garbage_collection_brought_back(recorder: Recorder, s
 def test_a_statement_that_blocks_the_event_loop(recorder: Recorder, shop: Shop) -> None:
     shop.client.get("/async/blocking")
 
-    assert [statement.blocking for statement in recorder.tape.requests[0].statements] == [True]
+    (statement,) = recorder.tape.requests[0].statements
+    assert statement.blocking
+    assert statement.holder is not None
+    assert statement.holder[0].co_name == "blocking"
 
 
 def test_an_asynchronous_statement_does_not_block(recorder: Recorder, shop: Shop) -> None:
