@@ -18,6 +18,7 @@ from harness.observe.clock import now
 from harness.observe.facts import Phase, Request
 from harness.observe.failures import failure_of
 from harness.observe.overrides import overridden
+from harness.observe.private import declared_path
 from harness.observe.recorder import CURRENT, Recorder, current_task
 from harness.observe.sessions import SessionState, live_state, note_unflushed
 from harness.observe.staleness import confirm
@@ -179,7 +180,7 @@ def _endpoint_of(function: Any) -> tuple[CallSite | None, bool]:
 
 def _route(scope: Any) -> str:
     """Return the path as it was declared, with what mounts put before it."""
-    path = getattr(scope.get("route"), "path", None)
+    path = declared_path(scope)
     if path is None:
         return ""
     prefix = str(scope.get("root_path", ""))

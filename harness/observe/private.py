@@ -1,4 +1,4 @@
-"""What no public name of SQLAlchemy tells. `tests/backends/test_private_names.py` notices when one of them is gone.
+"""What no public name of SQLAlchemy or FastAPI tells. `tests/backends/test_private_names.py` notices when one of them is gone.
 
 Each function answers as if nothing special had happened when its private name does not exist.
 """
@@ -23,6 +23,17 @@ def autocommits(connection: Connection) -> bool:
     """Tell whether each statement of a connection is committed at once."""
     ask = getattr(connection, "_is_autocommit_isolation", None)
     return bool(ask()) if ask is not None else False
+
+
+def declared_path(scope: Any) -> str | None:
+    """Return the path of the route that a request was handed to, as it was declared; None if there was none.
+
+    Since FastAPI 0.138 the route itself does not know the prefix of the router that includes it; what it amounts to
+    there is kept beside it.
+    """
+    effective = (scope.get("fastapi") or {}).get("effective_route_context")
+    path = getattr(effective, "path", None) or getattr(scope.get("route"), "path", None)
+    return path if isinstance(path, str) else None
 
 
 def returned_by_collection() -> bool:
