@@ -1,6 +1,7 @@
-"""What no public name of SQLAlchemy or FastAPI tells. `tests/backends/test_private_names.py` notices when one of them is gone.
+"""What no public name of SQLAlchemy or FastAPI tells.
 
-Each function answers as if nothing special had happened when its private name does not exist.
+`tests/backends/test_private_names.py` notices when one of the private names is gone. Each function answers as if
+nothing special had happened when its private name does not exist.
 """
 
 from __future__ import annotations
