@@ -73,6 +73,7 @@ class LazyLoad:
         many: whether the relationship is a collection.
         column: whether it was an expired or deferred column, not a relationship.
         recursive: whether parent and child are of one class, as in a tree.
+        created: whether the parent was added to a session in the same request: no query has returned it.
     """
 
     attribute: str
@@ -83,7 +84,7 @@ class LazyLoad:
     phase: Phase | None
     column: bool = False
     recursive: bool = False
-    refused: bool = False
+    created: bool = False
 
 
 @dataclass(slots=True, eq=False)

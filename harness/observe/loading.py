@@ -54,6 +54,7 @@ def _relationship(state: ORMExecuteState, parent: Any) -> LazyLoad | None:
         request=request,
         phase=request.phase if request is not None else None,
         recursive=target is not None and (target.isa(owner) or owner.isa(target)),
+        created=request is not None and parent.info.get(KEY) == request.number,
     )
 
 

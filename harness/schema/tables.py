@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _attached = itertools.count(1)
 
+#: How many characters of a refused statement are shown.
+_SHOWN = 80
+
 #: PostgreSQL extensions by the type, operator class or function that needs them (PostgreSQL documentation, appendix F;
 #: PostGIS and pgvector manuals).
 _EXTENSIONS = {
@@ -118,14 +121,23 @@ def _extensions_of(metadata: MetaData) -> Iterable[str]:
 
 
 def _refused(engine: Engine, error: SQLAlchemyError) -> SchemaError:
+    sent = " ".join(str(getattr(error, "statement", None) or "").split())
     remedy = "mend the models, or build the schema another way: harness_schema = alembic, none, or pkg.module:function"
     if engine.dialect.name == "sqlite":
-        remedy = (
-            "give the column a type that SQLite has, for instance JSON().with_variant(JSONB(), 'postgresql'),\n"
-            "or test on the database that the application uses: --harness-database=postgres"
-        )
+        remedy = "test on the database that the application uses: --harness-database=postgres"
+        if sent.startswith("CREATE TABLE") or not sent:  # without a statement, a type could not even be written down
+            remedy = (
+                "give the column a type that SQLite has, for instance JSON().with_variant(JSONB(), 'postgresql'),\n"
+                f"or {remedy}"
+            )
+    why = " ".join(str(getattr(error, "orig", None) or error).split())[:400]
     return SchemaError(
         f"the tables could not be created on {engine.dialect.name}",
-        why=" ".join(str(getattr(error, "orig", None) or error).split())[:400],
+        why=f"{why}\nthe statement was: {_beginning(sent)}" if sent else why,
         remedy=remedy,
     )
+
+
+def _beginning(sql: str) -> str:
+    """Return the first words of a statement; DDL has no parameters."""
+    return sql if len(sql) <= _SHOWN else f"{sql[:_SHOWN]} …"

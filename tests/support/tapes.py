@@ -17,6 +17,7 @@ A place is written `path:line function`.
 from __future__ import annotations
 
 from functools import lru_cache
+from inspect import CO_GENERATOR
 from types import CodeType
 from typing import Any
 
@@ -42,16 +43,18 @@ VERSIONS = Versions(fastapi=(0, 165, 0), sqlalchemy=(2, 1, 9))
 
 
 @lru_cache
-def _code(path: str, function: str) -> CodeType:
+def _code(path: str, function: str, kind: str) -> CodeType:
     name = function.rpartition(".")[2]
-    return compile("", path, "exec").replace(co_name=name, co_qualname=function)
+    code = compile("", path, "exec").replace(co_name=name, co_qualname=function)
+    return code.replace(co_flags=code.co_flags | CO_GENERATOR) if kind == "generator" else code
 
 
 def place(text: str) -> Place:
-    """Return the place that `app/api.py:18 create_item` writes."""
-    where, _, function = text.partition(" ")
+    """Return the place that `app/api.py:18 create_item` writes, or `app/db.py:9 get_db generator`."""
+    where, _, called = text.partition(" ")
     path, _, line = where.rpartition(":")
-    return _code(path, function or "<module>"), int(line)
+    function, _, kind = called.partition(" ")
+    return _code(path, function or "<module>", kind), int(line)
 
 
 def at(text: str) -> CallSite:
@@ -359,10 +362,10 @@ class Story:
         at: str | None = "app/api.py:30 list_authors",
         column: bool = False,
         recursive: bool = False,
-        refused: bool = False,
+        created: bool = False,
     ) -> LazyLoad:
         """Touch what was not loaded."""
-        load = LazyLoad(attribute, parent, self.tick(), _place(at), request, request.phase, column, recursive, refused)
+        load = LazyLoad(attribute, parent, self.tick(), _place(at), request, request.phase, column, recursive, created)
         request.loads.append(load)
         return load
 

@@ -37,6 +37,7 @@ RULE = Rule(
         "a tree, whose parents and children are of one class",
         "columns: expired, deferred, or of a subclass",
         "eager relationships that a refresh, or the first touch after a commit, loads again",
+        "relationships of objects that the same request has added: no query returned them",
         "what a test's own session loads",
         "what the response model touches: that is H503",
     ),

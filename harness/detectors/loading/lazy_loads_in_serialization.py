@@ -44,6 +44,7 @@ RULE = Rule(
         "a tree, whose parents and children are of one class",
         "columns: expired, deferred, or of a subclass",
         "eager relationships that are loaded again because a commit expired their objects",
+        "relationships of objects that the same request has added: no query returned them",
         "what a test's own session loads",
     ),
 )

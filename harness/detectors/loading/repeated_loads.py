@@ -69,5 +69,5 @@ def _touched(loads: list[LazyLoad]) -> Iterator[LazyLoad]:
             refreshed = load.parent
             continue
         refreshing = None
-        if not load.recursive and not load.refused:
+        if not (load.recursive or load.created):
             yield load

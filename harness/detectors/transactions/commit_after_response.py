@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 
-from harness.callsite import CallSite
+from harness.callsite import CallSite, Place
 from harness.detectors.finding import Endpoint, Evidence, Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
@@ -99,7 +100,6 @@ def _is_late(transaction: Transaction, request: Request) -> bool:
 def _met(transaction: Transaction, request: Request, versions: Versions) -> Finding:
     writes = Counter(statement.shape.brief for statement in transaction.writes)
     named = ", ".join(f"{count} × {brief}" if count > 1 else brief for brief, count in writes.items())
-    dependency = site(transaction.end_place)
     late = (transaction.committing or 0) - (request.answered or 0)
     return Finding(
         rule=RULE,
@@ -107,12 +107,20 @@ def _met(transaction: Transaction, request: Request, versions: Versions) -> Find
             f"{request.method} {request.route or request.path} answered {request.status}, and {named} was committed "
             f"{late * 1000:.1f} ms after the response was sent"
         ),
-        site=dependency,
+        site=site(transaction.end_place),
         root=id(transaction.session),
         endpoint=Endpoint(request.method, request.route or request.path, request.status),
         evidence=tuple(Evidence(statement.shape.brief, site(statement.place)) for statement in transaction.writes[:3]),
-        fix=_fix(dependency.function.rpartition(".")[2] if dependency else "get_db", versions),
+        fix=_fix(_dependency(transaction.end_place), versions),
     )
+
+
+def _dependency(place: Place | None) -> str:
+    """Return the name of the dependency that committed; `...` if its exit has called something that did."""
+    code = place[0] if place is not None else None
+    if code is None or not code.co_flags & (CO_GENERATOR | CO_ASYNC_GENERATOR) or code.co_name == "__call__":
+        return "..."
+    return code.co_name
 
 
 def _read(dependency: Dependency, commit: ExitCommit, routes: list[Route], versions: Versions) -> Finding:

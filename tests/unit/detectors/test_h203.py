@@ -11,7 +11,7 @@ from harness.graph.facts import AppGraph, Dependency, ExitCommit, Function, Rout
 from harness.observe.facts import Failure, Origin, Outcome, Phase
 from tests.support.tapes import VERSIONS, Story, at, told
 
-COMMIT = "app/db.py:9 get_db"
+COMMIT = "app/db.py:9 get_db generator"
 POST, GET, WS = (Route(methods=(method,), path="/items", threaded=True) for method in ("POST", "GET", "WS"))
 
 
@@ -176,3 +176,19 @@ def test_two_dependencies_with_one_helper_are_one_finding() -> None:
     one = graph(POST).dependencies[0]
 
     assert 1 == len(list(inspect(AppGraph(dependencies=(one, one)), VERSIONS)))
+
+
+def test_an_exit_that_calls_what_commits_is_not_named() -> None:
+    """The line is known, the dependency that led there is not."""
+    story = Story()
+    request = story.request("POST /items")
+    db = story.session(request)
+    story.phase(request, Phase.ENDPOINT)
+    story.sql(db, "INSERT INTO items (name) VALUES (?)")
+    story.respond(request, 201)
+    story.commit(db, at="app/db.py:30 save")
+    story.end(request)
+    (finding,) = met(story)
+
+    assert finding.site == at("app/db.py:30 save")
+    assert finding.fix.startswith('use Depends(..., scope="function"), whose exit runs before the response')

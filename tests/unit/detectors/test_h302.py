@@ -29,7 +29,7 @@ def author() -> tuple[Story, Request, Session]:
 def test_a_relationship_is_named_with_the_option_that_loads_it() -> None:
     """At the line that read it."""
     story, request, _ = author()
-    story.load(request, "Author.books", 1, at=LINE, refused=True)
+    story.load(request, "Author.books", 1, at=LINE)
     story.fail(request, failure(MISSING, LINE, greenlet=True))
     story.respond(request, 500)
     story.end(request, failure(MISSING, LINE, greenlet=True))
@@ -144,7 +144,7 @@ def test_a_session_of_the_test_that_expires_is_not_the_applications() -> None:
 def test_an_application_that_copes_is_right() -> None:
     """It caught the exception."""
     story, request, _ = author()
-    story.load(request, "Author.books", 1, at=LINE, refused=True)
+    story.load(request, "Author.books", 1, at=LINE)
     story.respond(request)
     story.end(request)
 

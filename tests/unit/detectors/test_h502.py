@@ -114,11 +114,21 @@ def test_what_a_refresh_loads_again_was_not_touched() -> None:
     assert [] == found(finish(story, request))
 
 
-def test_a_load_that_was_refused_sent_nothing() -> None:
+def test_a_load_that_sent_nothing_is_none() -> None:
     """An AsyncSession does not load by itself."""
     story, request, _ = listing()
     for parent in (1, 2):
-        story.load(request, "Author.books", parent, refused=True)
+        story.load(request, "Author.books", parent)
+
+    assert [] == found(finish(story, request))
+
+
+def test_objects_that_the_request_has_made_come_from_no_query() -> None:
+    """There is none to which an option could be given."""
+    story, request, db = listing()
+    for parent in (1, 2):
+        load = story.load(request, "Author.books", parent, at=LINE, created=True)
+        story.sql(db, "SELECT * FROM books WHERE author_id = ?", at=LINE, loaded=load)
 
     assert [] == found(finish(story, request))
 

@@ -120,6 +120,13 @@ class Shop:
         def books(db: Session = Depends(self.get_db)) -> list[str]:
             return [book.title for author in db.scalars(select(Author)) for book in author.books]
 
+        @app.post("/written")
+        def written(db: Session = Depends(self.get_db)) -> list[str]:
+            author = Author(name="Cleo", books=[Book(title="Three")])
+            db.add(author)
+            db.commit()
+            return [book.title for known in db.scalars(select(Author).order_by(Author.id)) for book in known.books]
+
         @app.post("/core")
         def core(commit: bool = False) -> None:
             with self.engine.connect() as connection:

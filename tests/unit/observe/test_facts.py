@@ -116,6 +116,15 @@ def test_lazy_loads_and_their_statements(recorder: Recorder, shop: Shop) -> None
     assert len({load.parent for load in request.loads}) == 2
     assert [statement.loaded for statement in request.statements] == [None, *request.loads]
     assert {load.place and load.place[0].co_name for load in request.loads} <= {"books", "<listcomp>"}
+    assert not any(load.created for load in request.loads)
+
+
+def test_a_lazy_load_of_an_object_that_the_request_has_made(recorder: Recorder, shop: Shop) -> None:
+    shop.client.post("/written")
+
+    (request,) = recorder.tape.requests
+    loads = [load for load in request.loads if load.attribute == "Author.books" and not load.column]
+    assert [load.created for load in loads] == [False, False, True]
 
 
 def test_an_object_that_shows_what_is_not_true_any_more(recorder: Recorder, shop: Shop) -> None:

@@ -88,4 +88,21 @@ def test_what_the_database_refuses_is_told_with_its_words(engine: sa.Engine) -> 
         create_tables((metadata,), engine)
 
     assert "TSVECTOR" in str(caught.value)
+    assert "with_variant" in str(caught.value)
+    assert "--harness-database=postgres" in str(caught.value)
+
+
+def test_the_statement_that_the_database_refuses_is_told(engine: sa.Engine) -> None:
+    """By its first words; one that creates no table has no column to change."""
+    metadata = sa.MetaData()
+    sa.Table("t", metadata, sa.Column("id", sa.Integer, primary_key=True))
+    moods = ", ".join(f"'mood {number}'" for number in range(20))
+    create = sa.text(f"CREATE TYPE mood AS ENUM ({moods})")
+    sa.event.listen(metadata, "before_create", lambda target, connection, **_: connection.execute(create))
+    with pytest.raises(SchemaError, match="could not be created on sqlite") as caught:
+        create_tables((metadata,), engine)
+
+    assert "the statement was: CREATE TYPE mood AS ENUM ('mood 0', 'mood 1'" in str(caught.value)
+    assert "'mood 19'" not in str(caught.value)
+    assert "with_variant" not in str(caught.value)
     assert "--harness-database=postgres" in str(caught.value)
