@@ -8,13 +8,17 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import base as pool_base
 
+from harness.detectors.versions import installed
 from harness.observe import private
 from harness.observe.listen import REPLACED
 
@@ -27,6 +31,8 @@ _SHAPES = {
     "fastapi.routing.run_endpoint_function": [],
     "starlette.background.BackgroundTask.__call__": ["self"],
 }
+
+FASTAPI = installed().fastapi[:2]
 
 
 @pytest.fixture
@@ -88,6 +94,43 @@ def test_the_function_that_returns_lost_connections_has_its_marks() -> None:
     parameters = inspect.signature(pool_base._finalize_fairy).parameters
 
     assert {"is_gc_cleanup", "ref"} & set(parameters)
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"route": SimpleNamespace(path="/shop/{id}")},  # every Starlette and FastAPI to 0.137
+        {
+            "route": SimpleNamespace(path="/{id}"),
+            "fastapi": {"effective_route_context": SimpleNamespace(path="/shop/{id}")},
+        },
+        {"route": SimpleNamespace(path="/shop/{id}"), "fastapi": {}},
+        {"route": SimpleNamespace(path="/shop/{id}"), "fastapi": {"effective_route_context": object()}},
+    ],
+)
+def test_a_declared_path_is_the_effective_one_or_the_routes_own(scope: dict[str, Any]) -> None:
+    assert private.declared_path(scope) == "/shop/{id}"
+
+
+def test_without_a_route_no_path_is_declared() -> None:
+    assert private.declared_path({"type": "http"}) is None
+
+
+def test_fastapi_tells_the_effective_path_where_routes_do_not_know_it() -> None:
+    """Since 0.138 it is in the scope, as `private.declared_path` reads it."""
+    seen: list[Any] = []
+    router = APIRouter()
+
+    @router.get("/{id}")
+    def read(id: int, request: Request) -> None:
+        seen.append(request.scope)
+
+    app = FastAPI()
+    app.include_router(router, prefix="/shop")
+    TestClient(app).get("/shop/1")
+
+    assert private.declared_path(seen[0]) == "/shop/{id}"
+    assert (seen[0]["route"].path == "/shop/{id}") is (FASTAPI < (0, 138))
 
 
 def test_without_the_private_names_nothing_breaks(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
