@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
+
+from harness.clock import now
 
 
 class Baton:
@@ -53,7 +54,7 @@ class Baton:
                     return self.take_if_free()
                 if self._keeping:
                     self._pause()
-                left = None if deadline is None else deadline - time.monotonic()
+                left = None if deadline is None else deadline - now()
                 if left is not None and left <= 0:
                     return False
                 self._changed.wait(left)

@@ -25,7 +25,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
@@ -35,6 +34,7 @@ from typing import Any, Protocol
 from harness.client.baton import Baton
 from harness.client.keeper import Keeper
 from harness.client.leftovers import cancel_all
+from harness.clock import now
 from harness.errors import ClientError
 
 CLOSE_TIMEOUT = 5.0
@@ -84,6 +84,8 @@ class Driver:
                 )
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
+                # Timers go off although a test has frozen the clock that the loop would look at.
+                self._loop.time = now  # type: ignore[method-assign]
                 self._loop.set_task_factory(_adopting)
                 self._root = asyncio.Task(self._live(), loop=self._loop, name="harness-root", context=Context())
             return self._loop
@@ -129,7 +131,7 @@ class Driver:
         if asyncio._get_running_loop() is not None:
             self._wait_elsewhere(future, timeout)
             return
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = None if timeout is None else now() + timeout
         future.add_done_callback(self._baton.wake)
         if self._baton.take_unless_done(future, deadline):
             try:
@@ -158,9 +160,9 @@ class Driver:
         self._baton.await_for(future)
         timer = None
         if deadline is not None:
-            timer = self._loop.call_later(max(deadline - time.monotonic(), 0), self._loop.stop)
+            timer = self._loop.call_later(max(deadline - now(), 0), self._loop.stop)
         try:
-            while not future.done() and (deadline is None or time.monotonic() < deadline):
+            while not future.done() and (deadline is None or now() < deadline):
                 self._turn()
         finally:
             self._baton.await_for(None)

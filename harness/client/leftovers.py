@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from harness.clock import now
 from harness.errors import ClientError
 
 
@@ -19,10 +19,10 @@ async def cancel_all(find: Callable[[], Iterable[asyncio.Task[Any]]], timeout: f
     Raises:
         ClientError: when some have not ended after ``timeout`` seconds.
     """
-    deadline = time.monotonic() + timeout
+    deadline = now() + timeout
     told: list[str] = []
     while tasks := {task for task in find() if not task.done()}:
-        left = deadline - time.monotonic()
+        left = deadline - now()
         if left <= 0:
             raise _stubborn(tasks, timeout)
         told.extend(describe(task) for task in tasks)

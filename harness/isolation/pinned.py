@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.callsite import nearest_user_frame
+from harness.clock import now
 from harness.errors import DatabaseUnavailable, HarnessError, IsolationError, OverlapError
 from harness.isolation.catalogue import Catalogue
 from harness.isolation.ledger import Lease, Ledger
@@ -321,9 +321,9 @@ class Pinned:
         Raises:
             OverlapError: the wait took longer than `wait_seconds`.
         """
-        deadline = time.monotonic() + self.wait_seconds
+        deadline = now() + self.wait_seconds
         while can_wait and (blocker := self.blocker(lease)) is not None:
-            left = deadline - time.monotonic()
+            left = deadline - now()
             if left <= 0:
                 raise self.overlap(lease, blocker)
             self.waiters.wait(left)

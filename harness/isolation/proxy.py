@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from harness.callsite import nearest_user_frame
+from harness.clock import now
 from harness.isolation.asynchronous import (
     AwaitableMethods,
     PrivateLoopMethods,
@@ -182,7 +182,7 @@ class ConnectionProxy:
             lease = self._current_lease()
             if pinned.blocker(lease) is None:
                 return
-            deadline = time.monotonic() + pinned.wait_seconds
+            deadline = now() + pinned.wait_seconds
             if not self._asynchronous or not in_greenlet():
                 # A synchronous call on an event loop's thread must not wait: the other side runs on the same loop.
                 pinned.turn(lease, can_wait=not _on_event_loop())
@@ -193,7 +193,7 @@ class ConnectionProxy:
         while True:
             blocker, future = pinned.blocker(lease), pinned.waiters.future()
             pinned.lock.release()
-            left = deadline - time.monotonic()
+            left = deadline - now()
             if blocker is not None and (left <= 0 or not wait_for_future(future, left)):
                 raise pinned.overlap(lease, blocker)
             pinned.lock.acquire()

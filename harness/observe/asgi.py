@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from harness.callsite import CallSite, code_of, site_of
+from harness.clock import now
 from harness.observe import generators, outbound
-from harness.observe.clock import now
 from harness.observe.facts import Phase, Request
 from harness.observe.failures import failure_of
 from harness.observe.overrides import overridden

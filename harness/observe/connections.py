@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.pool import Pool, StaticPool
 
 from harness.callsite import coroutine_place, current_place
+from harness.clock import now
 from harness.observe import private
-from harness.observe.clock import now
 from harness.observe.facts import Checkout, Outcome, Phase, Statement, Transaction
 from harness.observe.incidents import Collision
 from harness.observe.recorder import CURRENT, Recorder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Engine
 
 from harness.callsite import current_place
-from harness.observe.clock import now
+from harness.clock import now
 from harness.observe.incidents import EngineBirth
 from harness.observe.recorder import CURRENT, Recorder
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
 from harness.callsite import is_users, site_of
-from harness.observe.clock import now
+from harness.clock import now
 from harness.observe.incidents import Abandoned
 from harness.observe.recorder import CURRENT, Recorder
 

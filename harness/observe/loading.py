@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import ORMExecuteState
 
 from harness.callsite import current_place
-from harness.observe.clock import now
+from harness.clock import now
 from harness.observe.incidents import LazyLoad
 from harness.observe.recorder import CURRENT
 from harness.observe.sessions import KEY, SessionState

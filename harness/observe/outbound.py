@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.callsite import current_place
-from harness.observe.clock import now
+from harness.clock import now
 from harness.observe.incidents import ExternalCall
 from harness.observe.recorder import CURRENT, Recorder
 

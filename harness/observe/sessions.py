@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import SessionTransaction
 
 from harness.callsite import Place, current_place
-from harness.observe.clock import now
+from harness.clock import now
 from harness.observe.facts import (
     Failure,
     Origin,

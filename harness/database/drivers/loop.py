@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy.util import greenlet_spawn
 
+from harness.clock import now
+
 T = TypeVar("T")
 _swap_current_task = getattr(asyncio.tasks, "_swap_current_task", None)
 
@@ -23,6 +25,8 @@ class PrivateLoop:
 
     def __init__(self) -> None:
         self._loop = asyncio.SelectorEventLoop()
+        # The database's answers are awaited in real time, also where a test has frozen the clock.
+        self._loop.time = now  # type: ignore[method-assign]
 
     def complete(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run `coroutine` to its end and return its result, also while another loop runs in this thread."""

@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import Future
 from typing import Any
 
 import anyio
@@ -103,6 +104,27 @@ def test_a_call_does_not_change_the_context_of_its_caller(driver: Driver) -> Non
     variable = contextvars.ContextVar("variable", default="unset")
     Portal(driver).call(variable.set, "from the app")
     assert variable.get() == "unset"
+
+
+@pytest.fixture
+def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What libraries that freeze the time for a test do to everybody's clocks."""
+    for clock in ("time", "monotonic", "perf_counter"):
+        monkeypatch.setattr(time, clock, lambda: 1_000_000.0)
+
+
+@pytest.mark.usefixtures("frozen")
+def test_the_applications_timers_go_off_while_the_time_is_frozen(driver: Driver) -> None:
+    """A request that sleeps for a moment is answered."""
+    assert Portal(driver).call(asyncio.sleep, 0.01, "awake") == "awake"
+
+
+@pytest.mark.usefixtures("frozen")
+def test_waiting_runs_out_while_the_time_is_frozen(driver: Driver) -> None:
+    """A result that never comes is given up in real time."""
+    Portal(driver).call(_thread_id)
+    with pytest.raises(TimeoutError):
+        driver.wait(Future(), 0.05)
 
 
 def test_calls_of_many_threads_overlap(driver: Driver) -> None:

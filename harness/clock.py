@@ -1,4 +1,4 @@
-"""The clock of all facts."""
+"""The one clock by which harness measures and waits."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import time
 from functools import partial
 
 #: Seconds, only for differences and order. A partial, because libraries that freeze the time for a test look for the
-#: clock's own functions in every module, and what happened must stay in order also then.
+#: clock's own functions in every module, and what happened must stay in order, and waits must run out, also then.
 now = partial(time.perf_counter)
