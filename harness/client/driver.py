@@ -85,7 +85,7 @@ class Driver:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 # Timers go off although a test has frozen the clock that the loop would look at.
-                self._loop.time = now  # type: ignore[method-assign]
+                self._loop.time = now  # type: ignore[method-assign]  # of one object
                 self._loop.set_task_factory(_adopting)
                 self._root = asyncio.Task(self._live(), loop=self._loop, name="harness-root", context=Context())
             return self._loop

@@ -10,7 +10,7 @@ from tests.support.projects import Project
 _MAIN = """
     from collections.abc import Iterator
 
-    from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException
+    from fastapi import Depends, FastAPI
     from sqlalchemy import create_engine, select
     from sqlalchemy.orm import Session, sessionmaker
 
@@ -44,12 +44,13 @@ _MAIN = """
         assert user is not None
         user.name = name
 
-    def nothing() -> None: ...
-
-    @app.post("/remind")
-    def remind(tasks: BackgroundTasks, db: Session = Depends(get_db)) -> int:
-        tasks.add_task(nothing)
-        return len(db.scalars(select(User.name)).all())
+    @app.post("/half/{name}")
+    def half(name: str, db: Session = Depends(get_db)) -> None:
+        db.add(User(name=name))
+        db.commit()
+        db.add(User(name=f"{name} junior"))
+        db.flush()
+        raise RuntimeError(name)
 """
 
 #: An endpoint that is wrong before anybody calls it: H109.
@@ -58,10 +59,10 @@ _READ = """
     def read(db: Session = Depends(SessionLocal)) -> None: ...
 """
 
-#: What a test does to meet H201, H202, H407, or nothing.
+#: What a test does to meet H201, H202, H207, or nothing.
 ERROR = 'client.post("/lose/ann")'
 WARNING = 'client.post("/users/ann"); client.post("/rename/eve")'
-INFO = 'client.post("/remind")'
+INFO = 'pytest.raises(RuntimeError, client.post, "/half/eve")'
 NOTHING = 'client.post("/users/ann")'
 
 

@@ -26,7 +26,7 @@ class PrivateLoop:
     def __init__(self) -> None:
         self._loop = asyncio.SelectorEventLoop()
         # The database's answers are awaited in real time, also where a test has frozen the clock.
-        self._loop.time = now  # type: ignore[method-assign]
+        self._loop.time = now  # type: ignore[method-assign]  # of one object
 
     def complete(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run `coroutine` to its end and return its result, also while another loop runs in this thread."""

@@ -49,7 +49,7 @@ def test_the_option_says_what_fails(project: Project, fail_on: str, failed: list
 
     assert (bool(failed), len(failed), 3 - len(failed)) == (result.code, result.failed, result.passed), result.text
     assert [] == [name for name in failed if f"FAILED test_it.py::test_{name} " not in result.text], result.text
-    assert {"H201", "H202", "H407"} <= {code for code, _ in found(project)}
+    assert {"H201", "H202", "H207"} <= {code for code, _ in found(project)}
     result.assert_says("H201 write never committed (1 error in 1 test)", "H202 changed attributes")
 
 

@@ -14,7 +14,7 @@ def test_it_has_a_section_of_its_own_and_fails_the_run(project: Project) -> None
 
     assert (1, 1, 0) == (result.code, result.passed, result.failed), result.text
     result.assert_says(
-        "read in the application\nH109 session not made per request (1 error)\n  shop/main.py:45 in read: ",
+        "read in the application\nH109 session not made per request (1 error)\n  shop/main.py:46 in read: ",
         "the run fails by H109, which no single test can be blamed for",
     )
 

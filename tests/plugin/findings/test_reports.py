@@ -39,7 +39,7 @@ def test_json(project: Project) -> None:
     assert {"tests": 4, "requests": 5} == {key: data["counts"][key] for key in ("tests", "requests")}
     assert 0 < data["counts"]["statements"]
     by_code = {one["code"]: one for one in data["findings"]}
-    assert {"H109", "H201", "H202", "H407", "H408"} == set(by_code)
+    assert {"H109", "H201", "H202", "H207", "H408"} == set(by_code)
     assert {"path": "shop/main.py", "line": 29, "function": "lose"} == by_code["H201"]["location"]
     assert {"method": "POST", "route": "/lose/{name}", "status": 200} == by_code["H201"]["request"]
     assert ["test_it.py::test_error", None] == [by_code[code]["test"] for code in ("H201", "H109")]
@@ -79,7 +79,7 @@ def test_sarif(project: Project) -> None:
         for place in [one["locations"][0]["physicalLocation"]]
     }
     assert {("H201", "error", "shop/main.py", 29), ("H202", "warning", "shop/main.py", 31)} <= places
-    assert ("H109", "error", "shop/main.py", 45) in places
+    assert ("H109", "error", "shop/main.py", 46) in places
 
 
 def test_html(project: Project) -> None:

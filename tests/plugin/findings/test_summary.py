@@ -33,7 +33,7 @@ def test_by_default_errors_and_warnings_have_a_line_each(project: Project) -> No
 
     assert "H201 write never committed (1 error in 1 test)\n  shop/main.py:29 in lose: 1 write (INSERT INTO" in told
     assert "H202 changed attributes never committed (1 warning in 1 test)\n  shop/main.py:31 in rename: 1 " in told
-    assert "H407" not in told
+    assert "H207" not in told
     assert "4 findings: 1 error, 1 warning, 2 info (-v shows them)" in told
     assert "pytest --harness-explain H201" in told
     assert "fix " not in told
@@ -43,8 +43,8 @@ def test_verbose_adds_infos_and_how_to_mend(project: Project) -> None:
     """One fix for each rule whose fixes are the same."""
     told = "\n".join(section(three(project).run("-v")))
 
-    assert "H407 request connection held during background tasks (1 info in 1 test)" in told
-    assert "  fix   commit before the response is sent: session.commit()" in told
+    assert "H207 partial work committed (1 info in 1 test)" in told
+    assert "  fix   commit once, at the end" in told
     assert "  seen " not in told
 
 
