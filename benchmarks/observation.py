@@ -1,8 +1,8 @@
 """What observing and judging adds: to a statement, to a session's life, and to a whole test with its requests.
 
-Both contestants of a pair use the same captured engine; one of them has the listeners attached. For statements and
-sessions there is a third, for which a listener that does nothing is attached to each event of a statement: so much
-SQLAlchemy itself takes for telling anybody anything.
+Both contestants of a pair use the same captured engine; one of them has the listeners attached. There is a third, for
+which listeners that do nothing are attached, to the events of a statement or, for a whole test, wherever harness
+listens to SQLAlchemy: so much it takes to tell anybody anything.
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def tests(stage: Stage) -> list[Contestant]:
     return [
         Contestant(UNJUDGED, test),
         Contestant(JUDGED, judged, enter=watching.start, leave=watching.stop),
+        Contestant(SILENT, test, enter=watching.start_deaf, leave=watching.stop_deaf),
     ]
 
 

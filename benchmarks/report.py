@@ -63,7 +63,7 @@ def _tables(results: Results) -> Iterator[tuple[str, list[str]]]:
         title = "In a request: µs each, observed | not observed | observed / not | listeners that do nothing / not"
         yield title, [row for driver, samples in found for row in _observation_rows(driver, samples)]
     if found := results.samples(JUDGEMENT):
-        title = "Whole test, three requests: ms with all stable rules | without | with / without"
+        title = "Whole test, three requests: ms with all stable rules | without | with / without | do nothing / without"
         yield title, [_judgement_row(driver, samples) for driver, samples in found]
     if results.suite.rounds:
         yield "sample_app's suite: s with all stable rules | without | with / without", list(_suite_rows(results.suite))
@@ -109,7 +109,8 @@ def _observation_rows(driver: str, samples: Samples) -> Iterator[str]:
 def _judgement_row(driver: str, samples: Samples) -> str:
     judged, without = observation.JUDGED, observation.UNJUDGED
     times = (f"{samples.median(how) * 1e3:.2f}" for how in (judged, without))
-    return _row(driver, "", *times, f"{samples.ratio(judged, without):.2f}")
+    ratios = (f"{samples.ratio(how, without):.2f}" for how in (judged, observation.SILENT))
+    return _row(driver, "", *times, *ratios)
 
 
 def _suite_rows(samples: Samples) -> Iterator[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.engine import Engine
 
@@ -12,7 +15,8 @@ from harness.detectors.catalogue import all_rules
 from harness.gate.allowances import Allowances
 from harness.gate.selection import known_codes
 from harness.observe.facts import Phase, Request
-from harness.observe.recorder import CURRENT
+from harness.observe.listen import listening
+from harness.observe.recorder import CURRENT, PoolFacts, Recorder
 from harness.run.rules import Rules
 from harness.run.watch import Watch
 
@@ -32,6 +36,7 @@ class Watching:
         selected = frozenset(rule.code for rule in rules if rule.stable and not rule.opt_in)
         allowances = Allowances(_ROOT, known, selected, (), None)
         chosen = Rules(rules, known, selected, allowances, None)
+        self._deaf = ExitStack()
         self._watch = Watch(chosen, _ROOT, lambda path: False, lambda: stage.registry)
 
     def start(self) -> None:
@@ -50,6 +55,15 @@ class Watching:
         if self._watch.tape.disabled:
             raise RuntimeError(f"a listener was switched off: {self._watch.tape.disabled[0]}")
 
+    def start_deaf(self) -> None:
+        """Attach, wherever harness listens to SQLAlchemy, a listener that does nothing."""
+        self._deaf.enter_context(listening(_Deaf(lambda pool: PoolFacts("", False, own=False), lambda path: False)))
+
+    def stop_deaf(self) -> None:
+        """Take those back."""
+        self._deaf.close()
+        Engine._has_events = False  # as in `stop`
+
     def begin(self) -> None:
         """A test begins."""
         self._watch.begin("benchmarks::test")
@@ -65,6 +79,14 @@ class Watching:
             raise RuntimeError(f"{verdict.records[0].code}: {verdict.records[0].message}")
         self.begin()
         self._watch.verdict(Wanted(), passed=None)
+
+
+class _Deaf(Recorder):
+    """Hears nothing."""
+
+    def guarded(self, listener: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a listener that does nothing."""
+        return lambda *given: None
 
 
 def in_request() -> None:
