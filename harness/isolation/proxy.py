@@ -120,7 +120,7 @@ class ConnectionProxy:
         """Return a cursor; always a client-side one, as a server-side cursor would outlive savepoints."""
         if kwargs:
             kwargs = {key: value for key, value in kwargs.items() if key in ("row_factory", "binary", "cursor_factory")}
-        return CursorProxy(self, self._pinned.physical.dbapi.cursor(**kwargs))
+        return CursorProxy(self, self._pinned.physical.dbapi.cursor(**self._physical.cursor_options, **kwargs))
 
     def execute(self, sql: Any, *args: Any, **kwargs: Any) -> CursorProxy:
         """Execute through a new cursor, as sqlite3 and psycopg allow."""

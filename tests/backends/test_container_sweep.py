@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -46,6 +47,15 @@ def _left(engine: docker.DockerClient, run_id: str) -> int:
     return len(engine.containers.list(all=True, filters={"label": f"harness.run={run_id}"}))
 
 
+def _gone(engine: docker.DockerClient, run_id: str) -> bool:
+    """Whether it goes: another worker's run may sweep at the same moment, and is then removing it already."""
+    for _ in range(100):
+        if not _left(engine, run_id):
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def _process(code: str) -> tuple[subprocess.Popen[str], str]:
     process = subprocess.Popen([sys.executable, "-c", CODE + code], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -82,11 +92,12 @@ def test_a_killed_run_s_container_is_removed_by_the_next(engine: docker.DockerCl
     kept = _left(engine, run_id)
     process.kill()
     _end(process)
-    after_kill = _left(engine, run_id)
     sweep(said.append)
 
-    assert (kept, after_kill, _left(engine, run_id)) == (1, 1, 0)
-    assert f"removed a container left by a run that was killed ({run_id})" in said
+    assert kept == 1
+    assert _gone(engine, run_id)
+    mine = [message for message in said if run_id in message]
+    assert mine in ([f"removed a container left by a run that was killed ({run_id})"], [])  # or another worker's did
 
 
 def test_this_run_s_containers_are_kept(engine: docker.DockerClient, created: list[str]) -> None:
@@ -113,7 +124,7 @@ def test_a_reused_process_number_does_not_protect(engine: docker.DockerClient, c
     _create(engine, created, run)
     sweep(print)
 
-    assert _left(engine, run.run_id) == 0
+    assert _gone(engine, run.run_id)
 
 
 def test_a_run_that_ends_without_closing_leaves_nothing(engine: docker.DockerClient) -> None:

@@ -305,6 +305,47 @@ def test_threads_take_turns(backend: Backend) -> None:
     assert backend.rows() == []
 
 
+def test_threads_read_their_own_rows(backend: Backend) -> None:
+    """Twelve threads that send the same statement over and over, each for a row of its own."""
+    if backend.asynchronous:
+        pytest.skip(reason="threads belong to synchronous engines; tasks are tested beside this")
+    statement = sa.select(Thing.v).where(Thing.v == sa.bindparam("v"))
+
+    def read(number: int) -> list[str | None]:
+        seen = []
+        for _ in range(200):
+            with backend.engine.connect() as connection:
+                seen.append(connection.execute(statement, {"v": f"t{number}"}).scalar_one_or_none())
+        return seen
+
+    with backend.test():
+        with Session(backend.engine) as session:
+            session.add_all(Thing(v=f"t{number}") for number in range(12))
+            session.commit()
+        with ThreadPoolExecutor(12) as pool:
+            assert [[f"t{number}"] * 200 for number in range(12)] == list(pool.map(read, range(12)))
+
+
+def test_a_result_is_as_it_was_when_it_was_asked_for(backend: Backend) -> None:
+    """Rows that somebody else writes while they are fetched, are not among them."""
+
+    def law() -> None:
+        with Session(backend.engine) as session, Session(backend.engine) as other:
+            session.add_all(Thing(v=f"t{number}") for number in range(3))
+            session.commit()
+            rows = session.connection().execute(sa.select(Thing.v).order_by(Thing.id)).scalars()
+            first = rows.fetchmany(1)
+            other.add(Thing(v="later"))
+            other.flush()
+            left = rows.all()
+            other.rollback()
+            session.rollback()
+            assert [*first, *left] == ["t0", "t1", "t2"]
+
+    with backend.test():
+        backend.run(law)
+
+
 def test_gathered_tasks_take_turns(backend: Backend) -> None:
     """Eight tasks that write at once, some rolling back, all succeed and are all undone."""
     if not backend.asynchronous:

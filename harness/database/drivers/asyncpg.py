@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import asyncpg
 
@@ -20,6 +20,7 @@ class Asyncpg:
     aborts_on_error = True
     transactional_ddl = True
     needs_loop = True
+    cursor_options: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, loop: PrivateLoop, adapted: Any) -> None:
         self.dbapi = adapted

@@ -15,6 +15,8 @@ class Physical(Protocol):
     transactional_ddl: ClassVar[bool]
     #: Whether calls have to go through `run`, because the driver is asynchronous.
     needs_loop: ClassVar[bool]
+    #: What a cursor that the application uses is made with.
+    cursor_options: ClassVar[dict[str, Any]]
 
     @property
     def dbapi(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_INERROR, TRANSACTION_STATUS_INTRANS
@@ -18,6 +18,7 @@ class Psycopg2:
     aborts_on_error = True
     transactional_ddl = True
     needs_loop = False
+    cursor_options: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, connection: Any) -> None:
         connection.autocommit = True

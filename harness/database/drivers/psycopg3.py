@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import psycopg
 from psycopg.errors import error_from_result
@@ -19,6 +19,7 @@ class Psycopg:
     aborts_on_error = True
     transactional_ddl = True
     needs_loop = False
+    cursor_options: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.dbapi = connection

@@ -3,11 +3,65 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from sqlalchemy.engine import URL
+
+
+class WholeCursor(sqlite3.Cursor):
+    """A cursor that reads its whole result when it executes.
+
+    Many threads share one connection. Rows left for later would show what others have written by then. And two cursors
+    share the prepared statement of one text, the second as soon as the first has reached its end, which may be a moment
+    before the first resets it: a fetch in one thread could take the row away that another is about to read.
+    """
+
+    _rows: Iterator[Any] = iter(())
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        """Execute one statement and read its rows."""
+        super().execute(sql, parameters)
+        self._rows = iter(super().fetchall() if self.description is not None else ())
+        return self
+
+    def executemany(self, sql: str, parameters: Any, /) -> Self:
+        """Execute one statement for each set of parameters; rows are given up, as sqlite3 does."""
+        super().executemany(sql, parameters)
+        self._rows = iter(())
+        return self
+
+    def fetchone(self) -> Any:
+        """Return the next row, or None."""
+        return next(self._rows, None)
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        """Return the next `size` rows, `arraysize` if none is given."""
+        return list(islice(self._rows, self.arraysize if size is None else size))
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+        return list(self._rows)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._rows)
+
+    def close(self) -> None:
+        """Give up the rows."""
+        super().close()
+        self._rows = _closed()
+
+
+def _closed() -> Iterator[Any]:
+    raise sqlite3.ProgrammingError("Cannot operate on a closed cursor.")
+    yield
 
 
 class SQLite:
@@ -20,6 +74,7 @@ class SQLite:
     aborts_on_error = False
     transactional_ddl = True
     needs_loop = False
+    cursor_options: ClassVar[dict[str, Any]] = {"factory": WholeCursor}
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.dbapi = connection

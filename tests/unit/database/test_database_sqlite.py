@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from harness.database import sqlite
+from harness.database.drivers.sqlite import WholeCursor
 from harness.errors import DatabaseUnavailable, UnsafeDatabase
 
 
@@ -153,3 +155,40 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         sqlite.file(path)
 
     assert "file is not a database" in str(refused.value)
+
+
+@pytest.fixture
+def cursor() -> Iterator[WholeCursor]:
+    """A cursor with four rows."""
+    connection = sqlite3.connect(":memory:")
+    cursor = connection.cursor(WholeCursor)
+    cursor.execute("WITH RECURSIVE n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < 4) SELECT v FROM n")
+    yield cursor
+    connection.close()
+
+
+def test_a_whole_cursor_hands_its_rows_out_as_sqlite3_does(cursor: WholeCursor) -> None:
+    """One, some, all that are left, and none."""
+    assert (1,) == cursor.fetchone()
+    assert [(2,)] == cursor.fetchmany()
+    assert [(3,)] == cursor.fetchmany(1)
+    assert [(4,)] == cursor.fetchall()
+    assert (None, [], []) == (cursor.fetchone(), cursor.fetchmany(), cursor.fetchall())
+    assert [(1,), (2,)] == list(cursor.execute("SELECT 1 UNION SELECT 2"))
+    assert "v" == cursor.execute("SELECT 1 AS v").description[0][0]
+
+
+def test_a_whole_cursor_has_no_rows_of_an_earlier_statement(cursor: WholeCursor) -> None:
+    """One that returns none has none."""
+    assert [] == cursor.execute("CREATE TABLE t (v)").fetchall()
+    cursor.execute("SELECT 1")
+    assert [] == cursor.executemany("INSERT INTO t VALUES (?)", [(1,), (2,)]).fetchall()
+    assert 2 == cursor.rowcount
+
+
+def test_a_closed_whole_cursor_says_so(cursor: WholeCursor) -> None:
+    """As sqlite3's own does."""
+    cursor.close()
+
+    with pytest.raises(sqlite3.ProgrammingError, match="closed cursor"):
+        cursor.fetchall()
