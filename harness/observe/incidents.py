@@ -70,7 +70,6 @@ class LazyLoad:
     Attributes:
         attribute: `Author.books`.
         parent: tells the parent objects apart.
-        many: whether the relationship is a collection.
         column: whether it was an expired or deferred column, not a relationship.
         recursive: whether parent and child are of one class, as in a tree.
         created: whether the parent was added to a session in the same request: no query has returned it.

@@ -250,7 +250,7 @@ class Sessions:
         if state is not None and request is not None:
             self._touched(state, request, "session.add")
             _added(session)[id(instance)] = current_place()
-            inspect(instance).info[KEY] = request.number
+            inspect(instance).info[KEY] = request.number  # `loading.py` asks who made it
 
     def committing(self, session: OrmSession) -> None:
         """A session is about to commit."""

@@ -5,7 +5,6 @@ When one of these fails after an upgrade, mend `harness/observe/listen.py` or `h
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -21,6 +20,7 @@ from sqlalchemy.pool import base as pool_base
 from harness.detectors.versions import installed
 from harness.observe import private
 from harness.observe.listen import REPLACED
+from tests.support.names import named
 
 _SHAPES = {
     "sqlalchemy.orm.Session.__init__": ["self", "bind"],
@@ -43,24 +43,10 @@ def engine() -> Iterator[Engine]:
     engine.dispose()
 
 
-def resolve(name: str) -> Any:
-    """The object that a dotted name leads to."""
-    parts = name.split(".")
-    for length in range(len(parts) - 1, 0, -1):
-        try:
-            found: Any = importlib.import_module(".".join(parts[:length]))
-        except ImportError:
-            continue
-        for part in parts[length:]:
-            found = getattr(found, part)
-        return found
-    raise AssertionError(name)
-
-
 @pytest.mark.parametrize("name", REPLACED)
 def test_what_is_replaced_has_the_shape_that_is_expected(name: str) -> None:
     """The first parameters are those that harness hands on by position."""
-    function = resolve(name)
+    function = named(name)
 
     names = list(inspect.signature(function).parameters)
     assert _SHAPES[name] == names[: len(_SHAPES[name])]
@@ -68,7 +54,7 @@ def test_what_is_replaced_has_the_shape_that_is_expected(name: str) -> None:
 
 def test_an_endpoint_is_run_with_its_dependant() -> None:
     """By keyword: harness reads the endpoint from it."""
-    parameters = inspect.signature(resolve("fastapi.routing.run_endpoint_function")).parameters
+    parameters = inspect.signature(named("fastapi.routing.run_endpoint_function")).parameters
 
     assert parameters["dependant"].kind is inspect.Parameter.KEYWORD_ONLY
 

@@ -25,14 +25,15 @@ class WholeCursor(sqlite3.Cursor):
 
     def execute(self, sql: str, parameters: Any = (), /) -> Self:
         """Execute one statement and read its rows."""
+        self._rows = iter(())  # also if it fails
         super().execute(sql, parameters)
         self._rows = iter(super().fetchall() if self.description is not None else ())
         return self
 
     def executemany(self, sql: str, parameters: Any, /) -> Self:
         """Execute one statement for each set of parameters; rows are given up, as sqlite3 does."""
-        super().executemany(sql, parameters)
         self._rows = iter(())
+        super().executemany(sql, parameters)
         return self
 
     def fetchone(self) -> Any:
@@ -56,12 +57,14 @@ class WholeCursor(sqlite3.Cursor):
     def close(self) -> None:
         """Give up the rows."""
         super().close()
-        self._rows = _closed()
+        self._rows = _Closed()
 
 
-def _closed() -> Iterator[Any]:
-    raise sqlite3.ProgrammingError("Cannot operate on a closed cursor.")
-    yield
+class _Closed(Iterator[Any]):
+    """The rows of a closed cursor: whoever asks is told, each time."""
+
+    def __next__(self) -> Any:
+        raise sqlite3.ProgrammingError("Cannot operate on a closed cursor.")
 
 
 class SQLite:

@@ -97,7 +97,7 @@ def test_an_app_that_puts_back_what_it_found_takes_nothing_of_ours_along(project
 @pytest.mark.parametrize(
     "does",
     [
-        "asyncio.get_running_loop().call_soon(lambda: None)",
+        "with contextlib.suppress(RuntimeError): asyncio.get_running_loop().close()",  # asyncio refuses while it runs
         "asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())",
         "asyncio.set_event_loop(asyncio.new_event_loop())",
         "asyncio.new_event_loop().close()",
@@ -109,6 +109,7 @@ def test_an_app_that_meddles_with_event_loops(project: Project, does: str, kind:
     project.app("async").ini("harness_app = shop.main:app", "harness_report = json:found.json")
     endpoint = f"""
 import asyncio
+import contextlib
 import warnings
 
 @app.get("/meddle")
@@ -134,6 +135,37 @@ import pytest
     (project.path / "test_it.py").write_text(test)
 
     project.run_apart("-W", "ignore").assert_passed(2)
+    assert silent(project), found(project)
+
+
+@pytest.mark.parametrize("when", ["asyncio.get_running_loop().stop()", "asyncio.get_running_loop().call_soon(stop)"])
+def test_an_app_that_stops_its_event_loop(project: Project, when: str) -> None:
+    """The loop of the blocking client goes on: the request is answered, and so are the next ones."""
+    project.app("async").ini("harness_app = shop.main:app", "harness_report = json:found.json")
+    endpoint = f"""
+import asyncio
+
+def stop() -> None:
+    asyncio.get_event_loop().stop()
+
+@app.get("/stop")
+async def stopping(db: AsyncSession = Depends(get_db)) -> int:
+    {when}
+    return len((await db.scalars(select(User.name))).all())
+"""
+    main = project.path / "shop/main.py"
+    main.write_text(main.read_text().replace("  # harness: allow[H201] tests show it", "") + endpoint)
+    project.write(
+        test_it="""
+            import pytest
+
+            @pytest.mark.parametrize("again", [False, True])
+            def test_it(client, again):
+                assert client.post("/users/ann").status_code == 201
+                assert client.get("/stop").json() == 1
+                assert client.get("/users").json() == ["ann"]
+        """
+    ).run_apart().assert_passed(2)
     assert silent(project), found(project)
 
 

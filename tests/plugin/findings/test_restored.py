@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import importlib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -19,6 +18,7 @@ from harness.observe.listen import REPLACED
 from harness.observe.outbound import LIBRARIES
 from harness.observe.sessions import Sessions
 from tests.support.guilty import ERROR, NOTHING, document, each_test, found, guilty
+from tests.support.names import named
 from tests.support.projects import Project
 
 _EVENTS: dict[Any, list[str]] = {
@@ -44,20 +44,6 @@ _EVENTS: dict[Any, list[str]] = {
     Dialect: ["handle_error"],  # where SQLAlchemy puts what is attached to Engine
     Pool: ["checkout", "checkin", "reset", "invalidate", "connect", "first_connect"],
 }
-
-
-def named(path: str) -> Any:
-    """What a dotted path leads to."""
-    parts = path.split(".")
-    for count in range(len(parts) - 1, 0, -1):
-        try:
-            found: Any = importlib.import_module(".".join(parts[:count]))
-        except ModuleNotFoundError:
-            continue
-        for part in parts[count:]:
-            found = getattr(found, part, None)
-        return found
-    raise AssertionError(path)
 
 
 def everything() -> dict[str, Any]:

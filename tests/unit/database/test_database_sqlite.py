@@ -186,9 +186,18 @@ def test_a_whole_cursor_has_no_rows_of_an_earlier_statement(cursor: WholeCursor)
     assert 2 == cursor.rowcount
 
 
+def test_a_whole_cursor_whose_statement_failed_has_no_rows(cursor: WholeCursor) -> None:
+    """Nor those of the statement before."""
+    with pytest.raises(sqlite3.OperationalError):
+        cursor.execute("SELECT * FROM nowhere")
+
+    assert [] == cursor.fetchall()
+
+
 def test_a_closed_whole_cursor_says_so(cursor: WholeCursor) -> None:
     """As sqlite3's own does."""
     cursor.close()
 
-    with pytest.raises(sqlite3.ProgrammingError, match="closed cursor"):
-        cursor.fetchall()
+    for fetch in (cursor.fetchall, cursor.fetchone, cursor.fetchmany):
+        with pytest.raises(sqlite3.ProgrammingError, match="closed cursor"):
+            fetch()
