@@ -8,9 +8,11 @@ import os
 import re
 import sys
 import sysconfig
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FrameType, TracebackType
+from typing import Any
 
 #: Where harness is: by its file, and by what its code says. Compiled code may remember another name of the folder.
 _HERE = {os.path.realpath(os.path.dirname(name)) for name in (__file__, (lambda: None).__code__.co_filename)}
@@ -47,8 +49,20 @@ Place = tuple[CodeType, int]
 #: Marks the code of an `async def`.
 COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
-_LIBRARY, _USERS, _STOP = 0, 1, 2
-_known: dict[str, int] = {}
+_LIBRARY, _USERS, _STOP, _MARKED = 0, 1, 2, 3
+
+
+class _Kinds(dict[str, int]):
+    """What each file that was met is: looked at once."""
+
+    def __missing__(self, filename: str) -> int:
+        kind = self[filename] = _look_at(filename)
+        return kind
+
+
+_kinds = _Kinds()
+#: Functions of libraries that `current_place_and_mark` looks out for, by their identity: code is slow to compare.
+_marks: dict[int, CodeType] = {}
 
 
 #: Parts of a qualified name that are no names: some versions of Python make functions of them, others do not.
@@ -57,14 +71,7 @@ _INNER = re.compile(r"<locals>\.|\.<(?:listcomp|dictcomp|setcomp|genexpr|lambda)
 
 def is_users(filename: str) -> bool:
     """Tell whether a code object's file is the user's: neither a library, nor harness, nor generated."""
-    return _kind(filename) == _USERS
-
-
-def _kind(filename: str) -> int:
-    known = _known.get(filename)
-    if known is None:
-        known = _known[filename] = _look_at(filename)
-    return known
+    return _kinds[filename] == _USERS
 
 
 def _look_at(filename: str) -> int:
@@ -102,11 +109,71 @@ def current_place(libraries: int = 0) -> Place | None:
         libraries: how many of the calling functions, itself included, are certainly none of the user's. A frame that
             is passed over is not made an object, which is most of what looking at it costs.
     """
+    return _walk(_frame(1 + libraries) or sys._getframe(1), past_bottom=False)
+
+
+def _frame(depth: int) -> FrameType | None:
+    """Return a calling frame of the caller; None if the stack ends before, as a greenlet's does."""
     try:
-        frame = sys._getframe(1 + libraries)
-    except ValueError:  # the stack ends before, as a greenlet's does
-        frame = sys._getframe(1)
-    return _walk(frame, past_bottom=False)
+        return sys._getframe(1 + depth)
+    except ValueError:
+        return None
+
+
+def mark(codes: Collection[CodeType], neighbours: Iterable[CodeType] = ()) -> None:
+    """Let `current_place_and_mark` look out for functions of libraries.
+
+    Args:
+        codes: of those functions.
+        neighbours: of functions that call the user's on their way to them; so may the module of a marked function.
+    """
+    for code in codes:
+        _marks[id(code)] = code
+    for code in (*codes, *neighbours):
+        _kinds[code.co_filename] = _MARKED
+
+
+def current_place_and_mark(libraries: int, further: int, landmark: CodeType) -> tuple[Place | None, FrameType | None]:
+    """Return `current_place`, and the innermost call of a marked function on the way there.
+
+    What a marked function's module, or a neighbour's, has called is on the way too, such as an overridden method.
+
+    Args:
+        libraries: as for `current_place`.
+        further: where the landmark usually is, counted from there; if so, the functions before it need no look either.
+        landmark: code of a library's function.
+    """
+    frame: Any = _frame(1 + libraries + further)
+    if frame is None or frame.f_code is not landmark:
+        frame = _frame(1 + libraries) or sys._getframe(1)
+    kinds = _kinds
+    try:
+        while True:
+            while not (kind := kinds[frame.f_code.co_filename]):
+                frame = frame.f_back
+            if kind == _USERS:
+                return (frame.f_code, frame.f_lineno), _called_by(frame.f_back)
+            if kind == _STOP:
+                return None, None
+            if id(frame.f_code) in _marks:
+                return _walk(frame, past_bottom=False), frame
+            frame = frame.f_back
+    except AttributeError:  # None has no code: the stack has ended
+        return _walk(None, past_bottom=False), None
+
+
+def _called_by(frame: FrameType | None) -> FrameType | None:
+    """Return the marked call behind a function of the user's that a module with marked functions has called."""
+    if frame is None or _kinds[frame.f_code.co_filename] != _MARKED:
+        return None
+    while frame is not None and id(frame.f_code) not in _marks and _kinds[frame.f_code.co_filename] != _STOP:
+        frame = frame.f_back
+    return frame if frame is not None and id(frame.f_code) in _marks else None
+
+
+def outermost_place() -> Place | None:
+    """Return the outermost line of the user's code that belongs to what is going on now: where it all comes from."""
+    return _walk(sys._getframe(1), past_bottom=False, outermost=True)
 
 
 def coroutine_place() -> Place | None:
@@ -114,27 +181,37 @@ def coroutine_place() -> Place | None:
     return _walk(sys._getframe(1), past_bottom=False, flags=COROUTINE)
 
 
-def _walk(frame: FrameType | None, *, past_bottom: bool, flags: int = 0) -> Place | None:
-    known, greenlet = _known, None
+def _walk(frame: Any, *, past_bottom: bool, flags: int = 0, outermost: bool = False) -> Place | None:
+    kinds, greenlet, found = _kinds, None, None
     while True:
-        while frame is not None:
-            code = frame.f_code
-            kind = known.get(code.co_filename)
-            if kind is None:
-                kind = _kind(code.co_filename)
-            if kind == _USERS and (not flags or code.co_flags & flags):
-                return code, frame.f_lineno
-            if kind == _STOP and not past_bottom:
-                return None
-            frame = frame.f_back
-        # An async engine runs the driver in a greenlet: the coroutine that awaits it is on the parent's stack.
-        module = sys.modules.get("greenlet")
-        if module is None:
-            return None
-        greenlet = module.getcurrent().parent if greenlet is None else greenlet.parent
+        try:
+            while True:
+                while not (kind := kinds[frame.f_code.co_filename]):
+                    frame = frame.f_back
+                code = frame.f_code
+                if kind == _USERS and (not flags or code.co_flags & flags):
+                    found = code, frame.f_lineno
+                    if not outermost:
+                        return found
+                if kind == _STOP and not past_bottom:
+                    return found
+                frame = frame.f_back
+        except AttributeError:  # None has no code: the stack has ended
+            greenlet = _waiting_for(greenlet)
         if greenlet is None:
-            return None
+            return found
         frame = greenlet.gr_frame
+
+
+def _waiting_for(greenlet: Any) -> Any:
+    """Return the greenlet that waits for one, or for the running one if there is none.
+
+    An async engine runs the driver in a greenlet: the coroutine that awaits it is on the parent's stack.
+    """
+    if greenlet is not None:
+        return greenlet.parent
+    module = sys.modules.get("greenlet")
+    return module.getcurrent().parent if module is not None else None
 
 
 def place_of(traceback: TracebackType | None) -> Place | None:

@@ -54,7 +54,7 @@ from harness.detectors.transactions import (
     partial_work,
     write_never_committed,
 )
-from harness.detectors.upkeep import listener_disabled, override_hides_finding, unused_allowance
+from harness.detectors.upkeep import listener_disabled, order_by_frozen_time, override_hides_finding, unused_allowance
 from harness.detectors.versions import Versions
 from harness.graph.facts import AppGraph
 from harness.observe.tape import Tape
@@ -103,6 +103,7 @@ _MODULES: tuple[ModuleType, ...] = (
     unused_allowance,
     listener_disabled,
     override_hides_finding,
+    order_by_frozen_time,
 )
 
 

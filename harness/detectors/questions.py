@@ -39,9 +39,13 @@ def where(place: Place | None, request: Request | None) -> CallSite | None:
 def transactions_of(request: Request) -> list[Transaction]:
     """Return the transactions in which a request sent statements, also those that were open before it came."""
     found: dict[int, Transaction] = {}
-    for checkout in {id(sent.checkout): sent.checkout for sent in request.statements if sent.checkout}.values():
-        for transaction in checkout.transactions:
-            if any(sent.request is request for sent in transaction.statements):
+    last = None
+    for sent in request.statements:
+        if sent.checkout is None or sent.checkout is last:
+            continue
+        last = sent.checkout
+        for transaction in last.transactions:
+            if any(one.request is request for one in transaction.statements):
                 found[id(transaction)] = transaction
     return sorted(found.values(), key=lambda transaction: transaction.began)
 

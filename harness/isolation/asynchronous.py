@@ -7,7 +7,9 @@ A statement of an async engine is a point where other tasks may run, and it need
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy.util as sa_util
@@ -53,13 +55,30 @@ def _await_counted(awaitable: Awaitable[Any]) -> Any:
             del _suspended[loop]
 
 
+_plain: ContextVar[bool] = ContextVar("harness_synchronously", default=False)
+
+
+@contextmanager
+def synchronously() -> Iterator[None]:
+    """While active, statements of an async engine need no greenlet, and no other task runs meanwhile.
+
+    Possible because the pinned connection is synchronous; meant for what is the test's own, never for the application.
+    """
+    token = _plain.set(True)
+    try:
+        yield
+    finally:
+        _plain.reset(token)
+
+
 def checkpoint() -> None:
     """Let other tasks run.
 
     Raises:
         sqlalchemy.exc.MissingGreenlet: the call does not come from an awaited method of the asyncio extension.
     """
-    _await_counted(_Yield())
+    if not _plain.get():
+        _await_counted(_Yield())
 
 
 def in_greenlet() -> bool:

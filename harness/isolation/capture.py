@@ -6,14 +6,19 @@ is a context manager; leaving it gives every engine its own pool, dialect and UR
 
 - `Engine.__init__` is wrapped, so that an engine is known from its first moment on;
 - a captured engine's `pool` is replaced by one of the same class and settings that hands out `ConnectionProxy`;
-- where its dialect is not that of the test database's driver, `dialect` and `url` are replaced too;
-- as a safety net the public event `do_connect` refuses a real connection that any engine still tries to open.
+- where its dialect is not that of the test database's driver, `dialect` and `url` are replaced too, also of the
+  engines that `execution_options` made from it;
+- the public event `do_connect` refuses a real connection that any engine still tries to open, as a safety net.
+
+While a test has a database of its own (`enter`), engines have pools of real connections to that one instead, with
+drivers of the application's own family (`native.py`).
 """
 
 from __future__ import annotations
 
 import gc
 import inspect
+import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,11 +28,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from sqlalchemy.engine.base import OptionEngine
 from sqlalchemy.pool import Pool
 
 from harness.callsite import nearest_user_frame
 from harness.errors import EscapeError
+from harness.isolation.hearing import Hearing
 from harness.isolation.leniency import accept_what_servers_accept
+from harness.isolation.native import Native, opening
 from harness.isolation.proxy import ConnectionProxy
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
 
+    from harness.isolation.place import Place
     from harness.isolation.target import Target
 
 
@@ -48,6 +57,12 @@ class Captured:
     asynchronous: bool
     own: bool
     initialized: bool = False
+    #: How it connects by itself; found out when a test first has a database of its own.
+    native: Native | None = None
+    #: In a test with a database of its own: that, and the pool of connections to it.
+    aside: tuple[Place, Pool] | None = None
+    #: Meanwhile, what it has while it shares the pinned connection: pool, dialect, URL.
+    shared: tuple[Pool, Dialect, URL] | None = None
 
 
 class Own(Enum):
@@ -65,8 +80,22 @@ class Registry:
     engines: weakref.WeakKeyDictionary[Engine, Captured] = field(default_factory=weakref.WeakKeyDictionary)
     proxies: weakref.WeakSet[ConnectionProxy] = field(default_factory=weakref.WeakSet)
     making_own: Own | None = None
+    #: Engines that share the pool of another one: `engine.execution_options(…)`.
+    options: weakref.WeakSet[OptionEngine] = field(default_factory=weakref.WeakSet)
+    #: The database of the test that is running, if it has one of its own.
+    place: Place | None = None
+    #: How many transactions were committed in such databases; tells a session that it may be out of date.
+    commits: int = 0
+    _hearing: Hearing = field(init=False)
+    _lock: Any = field(default_factory=threading.RLock)
     #: Is told each engine that the application makes.
     when_made: Callable[[Engine], None] = lambda engine: None
+
+    def __post_init__(self) -> None:
+        self._hearing = Hearing(lambda: self.target.pinned.observer, self._committed)
+
+    def _committed(self) -> None:
+        self.commits += 1
 
     def drivers(self) -> list[str]:
         """Return the driver names of all engines as the application made them; harness's own do not count."""
@@ -84,9 +113,12 @@ class Registry:
         if own is None:
             self.when_made(engine)
         if own is None and self.target.choose_driver(self.drivers()):
-            self.redirect_all()
-        else:
-            self._redirect(engine)
+            with self.shared():
+                self.redirect_all()
+            return
+        self._redirect(engine)
+        if self.place is not None:
+            self._set_aside(engine, self.engines[engine], self.place)
 
     def engine_of(self, pool: Pool) -> tuple[Engine, Captured] | None:
         """Return the engine whose pool this is, and what it was before; None for a pool of nobody's."""
@@ -97,11 +129,74 @@ class Registry:
         for engine in list(self.engines):
             self._restore_one(engine)
             self._redirect(engine)
+        self._options_follow()
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """While active, engines share the pinned connection, also in a test that has a database of its own."""
+        place = self.place
+        self.leave()
+        try:
+            yield
+        finally:
+            if place is not None:
+                self.enter(place)
+
+    def enter(self, place: Place) -> None:
+        """Let every engine connect to the database of one test, if that is not over."""
+        with self._lock:
+            if place.ended:  # another thread got here late
+                return
+            self.place = place
+            place.when_provided = self._tell_urls
+            for engine, known in list(self.engines.items()):
+                self._set_aside(engine, known, place)
+            self._options_follow()
+
+    def leave(self, *, for_good: bool = False) -> None:
+        """Let every engine share the pinned connection again.
+
+        Args:
+            for_good: the test is over, and nobody may connect to its database any more.
+        """
+        with self._lock:
+            if self.place is not None and for_good:
+                self.place.ended = True
+            self.place = None
+            for engine, known in list(self.engines.items()):
+                if known.shared is not None:
+                    engine.pool, engine.dialect, engine.url = known.shared
+                    known.shared = None
+                    self._hearing.detach(engine)
+            self._options_follow()
+
+    def _set_aside(self, engine: Engine, known: Captured, place: Place) -> None:
+        if known.native is None:
+            with self.target.making_own_engine():
+                known.native = Native.of(known.dialect, known.pool, self.target.backend, known.asynchronous)
+        known.shared = (engine.pool, engine.dialect, engine.url)
+        self._hearing.attach(engine)
+        if known.aside is None or known.aside[0] is not place:
+            known.aside = (place, known.native.pool(place, engine.pool))
+        engine.pool, engine.dialect = known.aside[1], known.native.dialect
+        engine.url = place.url(engine.dialect) if place.used else known.native.url
+
+    def _tell_urls(self) -> None:
+        if self.place is not None:
+            for engine in list(self.engines):
+                engine.url = self.place.url(engine.dialect)
+            self._options_follow()
+
+    def _options_follow(self) -> None:
+        for engine in list(self.options):
+            proxied: Any = engine._proxied
+            engine.dialect, engine.url = proxied.dialect, proxied.url
 
     def restore(self) -> None:
         """Give every engine back what it was made with."""
         for engine in list(self.engines):
             self._restore_one(engine)
+        self._options_follow()
         self.engines.clear()
 
     def _restore_one(self, engine: Engine) -> None:
@@ -110,7 +205,7 @@ class Registry:
 
     def _redirect(self, engine: Engine) -> None:
         known = self.engines[engine]
-        wanted = self.target.dialect_class()
+        wanted = self.target.dialect_class(known.dialect.name)
         if type(known.dialect) is not wanted:
             engine.dialect = _dialect_like(known.dialect, wanted)
             engine.dialect.is_async = known.dialect.is_async  # AsyncEngine insists, and pools treat leaks accordingly
@@ -170,7 +265,8 @@ def _driver_connection(proxy: Any) -> Any:
 
 
 def _mark_ready(connection: Any, record: ConnectionPoolEntry, fairy: Any) -> None:
-    object.__setattr__(connection, "ready", True)
+    if type(connection) is ConnectionProxy:
+        object.__setattr__(connection, "ready", True)
 
 
 def _driver_name(dialect: Dialect) -> str:
@@ -227,18 +323,32 @@ def capture(target: Target, ignore: Callable[[], bool]) -> Iterator[Registry]:
         if not ignore():
             registry.add(self)
 
-    def refuse(dialect: Dialect, record: ConnectionPoolEntry, arguments: Any, options: Any) -> None:
+    def __init_option__(self: OptionEngine, proxied: Engine, execution_options: Any) -> None:
+        original_option(self, proxied, execution_options)
+        registry.options.add(self)
+
+    def refuse(dialect: Dialect, record: ConnectionPoolEntry, arguments: Any, options: Any) -> Any:
+        if (connect := opening()) is not None:
+            return connect(dialect, options)
         if not ignore():
             raise _escape(dialect)
+        return None
 
-    for engine in [found for found in gc.get_objects() if type(found) is Engine]:
-        registry.add(engine)
+    for engine in gc.get_objects():
+        if type(engine) is Engine:
+            registry.add(engine)
+        elif type(engine) is OptionEngine:
+            registry.options.add(engine)
+
+    original_option = OptionEngine.__init__
     Engine.__init__ = __init__  # type: ignore[method-assign]  # see the module's docstring
+    OptionEngine.__init__ = __init_option__  # type: ignore[method-assign,assignment]  # as above
     event.listen(Engine, "do_connect", refuse)
     try:
         yield registry
     finally:
         event.remove(Engine, "do_connect", refuse)
+        OptionEngine.__init__ = original_option  # type: ignore[method-assign]  # the original back
         Engine.__init__ = original  # type: ignore[method-assign]  # the original back
         registry.restore()
 

@@ -35,7 +35,10 @@ from harness.isolation.statements import Kind, Statement
 if TYPE_CHECKING:
     from harness.isolation.level import Level
 
-_REMEDY = "commit or close the outer transaction before the inner one starts"
+_REMEDY = (
+    "commit or close the outer transaction before the inner one starts,\n"
+    'or give the test real connections: @pytest.mark.harness(isolation="database")'
+)
 
 
 class Party(NamedTuple):
@@ -68,7 +71,7 @@ class Segment:
 class Lease:
     """One transaction of one logical connection, from its first statement to its commit or rollback."""
 
-    __slots__ = ("detached", "failed", "flow", "level", "savepoints", "segments", "site")
+    __slots__ = ("detached", "failed", "flow", "level", "moment", "savepoints", "segments", "site")
 
     def __init__(self, level: Level) -> None:
         self.level = level
@@ -77,6 +80,8 @@ class Lease:
         self.site: CallSite | None = None
         self.failed = False
         self.detached = False
+        #: Its time in microseconds since 1970, where time advances between transactions (`moments.py`).
+        self.moment: int | None = None
         self.savepoints: list[tuple[str, int, int]] = []
 
     @property
@@ -102,6 +107,8 @@ class Ledger:
         self.owners: list[Lease] = []
         self.aborted_by: Lease | None = None
         self.closing = False
+        #: Whether anybody has written since the level began.
+        self.written = False
         self.breaches: list[IsolationError] = []
 
     def start(self, guard: str) -> None:
@@ -134,6 +141,7 @@ class Ledger:
 
     def _own(self, lease: Lease, segment: Segment) -> None:
         segment.owner = lease
+        self.written = True
         if not lease.segments:
             lease.site = nearest_user_frame()
             self.owners.append(lease)
@@ -152,6 +160,11 @@ class Ledger:
         if self._aborts_on_error:
             lease.failed = True
             self.aborted_by = lease
+
+    def recover(self) -> None:
+        """Let harness itself look at the rows, also where a failed transaction has not been rolled back yet."""
+        if self.aborted_by is not None:
+            self._leave_aborted_state()
 
     def _leave_aborted_state(self) -> None:
         """Let others work while a failed transaction has not been rolled back by its owner yet."""

@@ -17,7 +17,7 @@ class Level:
             imported, for building the schema, and by tests that asked for no isolation.
     """
 
-    __slots__ = ("commits", "ended", "ledger", "name", "savepoint", "sequences")
+    __slots__ = ("commits", "ended", "ledger", "leftovers", "name", "savepoint", "sequences")
 
     def __init__(self, name: str, *, commits: bool = False) -> None:
         self.name = name
@@ -27,8 +27,15 @@ class Level:
         self.savepoint: str | None = None
         #: Sequences that have advanced in this level, and the call that puts each back.
         self.sequences: dict[str, str] = {}
+        #: Statements that remove what a rollback leaves behind.
+        self.leftovers: list[str] = []
 
     @property
     def opened(self) -> bool:
         """Tell whether a statement has run in this level."""
         return self.ledger is not None
+
+    @property
+    def written(self) -> bool:
+        """Tell whether something was written in this level that may still be undone."""
+        return self.ledger is not None and self.ledger.written

@@ -8,18 +8,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from harness.callsite import nearest_user_frame
 from harness.clock import now
-from harness.errors import DatabaseUnavailable, HarnessError, IsolationError, OverlapError
+from harness.errors import DatabaseUnavailable, IsolationError, OverlapError
 from harness.isolation.catalogue import Catalogue
+from harness.isolation.complaints import ended_around, left_open, uncommitted, waited_too_long
+from harness.isolation.counters import Counters
+from harness.isolation.implicit import commits_implicitly, temporary_table
 from harness.isolation.ledger import Lease, Ledger
 from harness.isolation.level import Level
-from harness.isolation.sequences import Sequences, put_back
+from harness.isolation.moments import Moments
+from harness.isolation.numbering import seeds
+from harness.isolation.sequences import Sequences
 from harness.isolation.statements import Classifier, Kind, Statement
 from harness.isolation.turn import Waiters
 
 if TYPE_CHECKING:
     from harness.database.drivers import Physical
+    from harness.isolation.observer import Observer
 
 #: Seconds a transaction waits for a sibling's to end. Longer than any sane test transaction, far below CI timeouts.
 WAIT_SECONDS = 10.0
@@ -43,12 +48,20 @@ class Pinned:
         self.levels: list[Level] = [Level("the run", commits=True)]
         self.catalogue = Catalogue()
         self.classify = Classifier()
-        self.sequences = Sequences({})
+        self.sequences: Sequences | Counters = Sequences({})
         self.wait_seconds = WAIT_SECONDS
+        #: Gives each transaction a time of its own, if that was asked for.
+        self.moments: Moments | None = None
+        #: How the running test wants its ids: `reset`, `distinct` or `continue`.
+        self.ids = "reset"
         #: How many transactions with writes have been committed; tells a session that it may be out of date.
         self.commits = 0
+        #: How many statements have written; tells which fixture has made rows.
+        self.writes = 0
         #: Called before the first statement of a test or fixture: builds the schema.
         self.on_first_use: Callable[[], None] | None = None
+        #: Is told what happens on the logical connections.
+        self.observer: Observer | None = None
         #: Settings that connect listeners of the application sent; a rollback takes them back, so they are repeated.
         self.settings: dict[str, None] = {}
 
@@ -72,8 +85,9 @@ class Pinned:
     def _read_catalogue(self) -> None:
         assert self._physical is not None
         self.catalogue = Catalogue.read(self._physical)
-        self.classify = Classifier(self.catalogue.writing_functions)
-        self.sequences = Sequences.read(self._physical)
+        watched = () if self._physical.transactional_ddl else (commits_implicitly,)
+        self.classify = Classifier(self.catalogue.writing_functions, *watched)
+        self.sequences = (Counters if self._physical.dialect == "mysql" else Sequences).read(self._physical)
 
     def schema_changed(self) -> None:
         """Look again at the functions and constraints that matter for isolation."""
@@ -83,6 +97,8 @@ class Pinned:
 
     def _run(self, *statements: str) -> None:
         physical = self.physical
+        if self.moments is not None and any(statement.startswith("ROLLBACK") for statement in statements):
+            self.moments.forget(physical)
         try:
             physical.script(*statements)
         except Exception as error:
@@ -108,9 +124,38 @@ class Pinned:
         if self._physical is not None:
             self._physical.close()
         self._physical = None
+        if self.moments is not None:
+            self.moments.forget()
         for level in self.levels:
             level.ledger = None
             level.savepoint = None
+
+    @property
+    def written(self) -> bool:
+        """Tell whether a level holds rows that are not committed."""
+        return any(level.written for level in self.levels)
+
+    def rest(self, *, disconnect: bool = False) -> None:
+        """End the real transaction, in which nothing was written, so that it holds no lock; levels begin it anew.
+
+        Args:
+            disconnect: close the connection too; the next statement opens it.
+
+        Raises:
+            IsolationError: something was written.
+        """
+        with self.lock:
+            if self.written:
+                raise uncommitted(level.name for level in self.levels if level.written)
+            if self._physical is None:
+                return
+            if disconnect:
+                self._drop_physical()
+                return
+            if self._physical.in_transaction():
+                self._run("ROLLBACK")
+            for level in self.levels:
+                level.ledger = level.savepoint = None
 
     def close(self) -> None:
         """End all levels and close the real connection; safe to call twice."""
@@ -166,64 +211,92 @@ class Pinned:
             with self.lock:
                 self.levels = [self.levels[0], *above]
 
+    def check(self, level: Level) -> list[IsolationError]:
+        """Return what is wrong with a level: something has ended the transaction around it.
+
+        What is still open in the level is undone.
+        """
+        with self.lock:
+            ledger = level.ledger
+            if ledger is None or self._physical is None:
+                return []
+            try:
+                self._run(f"ROLLBACK TO SAVEPOINT {ledger.segments[0].name}")
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - each driver has its own class for "no such savepoint"
+                return [self._broken(level, error)]
+            return []
+
     def _undo(self, level: Level) -> list[IsolationError]:
         ledger = level.ledger
         if ledger is None or self._physical is None:
             return []
-        ledger.breaches.extend(_left_open(level, lease) for lease in ledger.abandoned())
-        back = put_back(level)
+        ledger.breaches.extend(left_open(level, lease) for lease in ledger.abandoned())
         if level.savepoint is None:
             start, end = f"ROLLBACK TO SAVEPOINT {ledger.segments[0].name}", "ROLLBACK"
         else:
             start, end = f"ROLLBACK TO SAVEPOINT {level.savepoint}", f"RELEASE SAVEPOINT {level.savepoint}"
         try:
-            try:
-                self._run(start, *back, end)
-            except Exception:
-                if not back or self._physical is None:
-                    raise
-                self.sequences = Sequences({})  # a role that may not set them; ids go on counting then
-                self._run(start, end)
+            self._run_back(level, start, end)
         except DatabaseUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - each driver has its own class for "no such savepoint"
             return [*ledger.breaches, self._broken(level, error)]
         return ledger.breaches
 
+    def _run_back(self, level: Level, start: str, end: str) -> None:
+        """Undo a level, and what a rollback leaves: sequences, temporary tables."""
+        inside, after = self.sequences.put_back(level)
+        try:
+            self._run(start, *inside, *level.leftovers, end)
+        except Exception:
+            if not inside or self._physical is None:
+                raise
+            self.sequences = Sequences({})  # the role may not set them: from now on ids go on
+            self._run(start, *level.leftovers, end)
+        try:
+            if after:
+                self._run(*after)
+        except Exception:
+            if self._physical is None:
+                raise
+            self.sequences = Sequences({})  # as above
+
     def _broken(self, level: Level, error: Exception) -> IsolationError:
         """Somebody ended the outer transaction: rows may be committed for real. Start from a clean connection."""
         self._drop_physical()
-        return IsolationError(
-            f"the transaction around {level.name} was ended by something that harness cannot intercept",
-            where="\n".join(self.catalogue.suspects) or None,
-            why=(
-                "rows written before that moment may be in the database for good "
-                f"({type(error).__name__}: {' '.join(str(error).split())})"
-            ),
-            remedy=(
-                "send COMMIT and ROLLBACK through SQLAlchemy or a DBAPI cursor, not in a server-side procedure\n"
-                "or through the driver's own connection,\n"
-                'or use @pytest.mark.harness(isolation="none") and clean up yourself'
-            ),
-        )
+        return ended_around(level, self.catalogue.suspects, error)
 
     def _open(self, level: Level) -> Ledger:
         physical = self.physical
         guard = self._name()
+        first = self._preamble(level)
         if not physical.in_transaction():
-            self._run("BEGIN", *self.settings, f"SAVEPOINT {guard}")
+            self._run("BEGIN", *self.settings, *first, f"SAVEPOINT {guard}")
         else:
             below = self.levels[0]
             idle = below.ledger is not None and not below.ledger.owners and level is not below
             if idle and not any(other.opened for other in self.levels[1:]):
-                self._run("COMMIT", "BEGIN", *self.settings, f"SAVEPOINT {guard}")
+                self._run("COMMIT", "BEGIN", *self.settings, *first, f"SAVEPOINT {guard}")
                 below.ledger = None
             else:
                 level.savepoint = self._name()
-                self._run(f"SAVEPOINT {level.savepoint}", f"SAVEPOINT {guard}")
+                self._run(f"SAVEPOINT {level.savepoint}", *self.settings, *first, f"SAVEPOINT {guard}")
         level.ledger = Ledger(self._run, self._name, physical.aborts_on_error)
         level.ledger.start(guard)
         return level.ledger
+
+    def _preamble(self, level: Level) -> tuple[str, ...]:
+        """Return what has to be done in a level before anything else; it is undone with the level."""
+        if level.commits:
+            return ()
+        first: tuple[str, ...] = ()
+        if self.moments is not None and not any(other.opened and not other.commits for other in self.levels):
+            first = self.moments.preamble
+        if self.ids == "distinct" and self.physical.dialect == "sqlite":
+            first += seeds(self.physical)
+        return first
 
     def _name(self) -> str:
         return f"harness_{next(self._names)}"
@@ -235,15 +308,18 @@ class Pinned:
         ledger = lease.level.ledger
         return ledger.blocker(lease) if ledger is not None and ledger.owners else None
 
-    def prepare(self, lease: Lease, statement: Statement) -> None:
+    def prepare(self, lease: Lease, statement: Statement, sql: str) -> None:
         """Set the savepoints that a statement needs. The caller holds the lock and has waited for its turn."""
         ledger = lease.level.ledger or self._open(lease.level)
         ledger.prepare(lease, statement)
+        self.writes += statement.kind not in (Kind.READ, Kind.SETTING)
         if statement.inserts and not lease.detached:
             below = self.levels[: self.levels.index(lease.level)]
-            self.sequences.inserting(statement.inserts, lease.level, below, self.physical)
+            self.sequences.inserting(statement.inserts, lease.level, below, self.physical, self.ids)
         if statement.kind is Kind.DDL:
             self.catalogue.changed = True
+            if not self.physical.transactional_ddl and (name := temporary_table(sql)) is not None:
+                lease.level.leftovers.append(f"DROP TEMPORARY TABLE IF EXISTS {name}")
 
     def commit(self, lease: Lease) -> None:
         """End a transaction and keep its work, as far as its level keeps it.
@@ -305,15 +381,7 @@ class Pinned:
 
     def overlap(self, lease: Lease, blocker: Lease) -> OverlapError:
         """Return the error for a wait that took too long."""
-        return OverlapError(
-            f"waited {self.wait_seconds:g} s for another transaction of the same test to end",
-            where=f"waiting: {lease.flow.label}\nholding: {blocker.party}",
-            why=(
-                "all transactions of a test share one connection and take turns, each from its first write to its "
-                "commit or rollback; the holder has written and not ended, perhaps because it waits for the other"
-            ),
-            remedy="commit, roll back or close the holding transaction before it waits for the other one",
-        )
+        return waited_too_long(lease, blocker, self.wait_seconds)
 
     def turn(self, lease: Lease, can_wait: bool) -> None:
         """Wait, in a thread, until `lease` may work; the caller holds the lock.
@@ -327,30 +395,3 @@ class Pinned:
             if left <= 0:
                 raise self.overlap(lease, blocker)
             self.waiters.wait(left)
-
-
-def _left_open(level: Level, lease: Lease) -> IsolationError:
-    """Return the error for a transaction that was neither committed nor rolled back nor closed."""
-    return IsolationError(
-        f"a transaction was still open at the end of {level.name}, with writes that were never committed",
-        where=str(lease.party),
-        why="in production its connection is lost to the pool, and its locks stay until the server gives up on it",
-        remedy="close the session where it is made: with SessionLocal() as session: …, or a dependency with yield",
-    )
-
-
-def outside_transaction(sql: str) -> HarnessError:
-    """Return the error for a statement that cannot run in any transaction."""
-    words = " ".join(sql.split())
-    site = nearest_user_frame()
-    own = words.upper().startswith(("CREATE DATABASE", "DROP DATABASE"))
-    return IsolationError(
-        f"{words[:80]} cannot run inside a transaction, and every test is one",
-        where=str(site) if site else None,
-        why="the server refuses it there",
-        remedy=(
-            "delete the fixture that does this: harness provides the database"
-            if own
-            else 'let the test commit for real, and clean up after itself: @pytest.mark.harness(isolation="none")'
-        ),
-    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -24,8 +24,11 @@ from harness.isolation.asynchronous import (
     run_async,
     wait_for_future,
 )
+from harness.isolation.complaints import outside_transaction
+from harness.isolation.cursor import CursorProxy, text_of
+from harness.isolation.implicit import implicit_commit
 from harness.isolation.ledger import Lease
-from harness.isolation.pinned import Pinned, outside_transaction
+from harness.isolation.pinned import Pinned
 from harness.isolation.statements import Kind, Statement, classify
 
 #: Attributes through which dialects and applications choose isolation levels. The pinned connection keeps its own.
@@ -54,6 +57,7 @@ class ConnectionProxy:
         set_("ready", False)
         sqlite = pinned.physical.dbapi.__class__.__module__ == "sqlite3"
         set_("_sqlite", sqlite)
+        set_("_quote", "`" if pinned.physical.dialect == "mysql" else '"')
         legacy = "" if sqlite else None
         set_("_choices", {"autocommit": False, "isolation_level": legacy, "read_only": None, "readonly": False})
 
@@ -65,6 +69,8 @@ class ConnectionProxy:
 
     def __getattr__(self, name: str) -> Any:
         if name in _CHOICES:
+            if name == "autocommit" and self._physical.dialect == "mysql":  # a method there
+                return self.set_autocommit
             return self._choices.get(name)
         if name in ("driver_connection", "run_async"):
             return self._driver_access(name)
@@ -103,11 +109,16 @@ class ConnectionProxy:
         self._choices["autocommit"] = str(level).lower() in ("autocommit", "0")
 
     def set_autocommit(self, value: bool) -> None:
-        """Note what psycopg's async variant asks for."""
+        """Note what psycopg's async variant asks for, and MySQL's drivers by another name."""
         self._choices["autocommit"] = value
 
+    def get_autocommit(self) -> bool:
+        """Return what was chosen, as MySQL's drivers do."""
+        return bool(self._choices["autocommit"])
+
     @property
-    def _autocommits(self) -> bool:
+    def autocommits(self) -> bool:
+        """Tell whether each statement is committed at once."""
         if self._explicit:
             return False
         if self._sqlite:
@@ -118,6 +129,8 @@ class ConnectionProxy:
 
     def cursor(self, *args: Any, **kwargs: Any) -> CursorProxy:
         """Return a cursor; always a client-side one, as a server-side cursor would outlive savepoints."""
+        if (first := self._pinned.on_first_use) is not None:
+            first()  # before there is a cursor: the real connection may be another one afterwards
         if kwargs:
             kwargs = {key: value for key, value in kwargs.items() if key in ("row_factory", "binary", "cursor_factory")}
         return CursorProxy(self, self._pinned.physical.dbapi.cursor(**self._physical.cursor_options, **kwargs))
@@ -145,7 +158,7 @@ class ConnectionProxy:
         if (first := self._pinned.on_first_use) is not None:
             first()
         pinned = self._pinned
-        statement = pinned.classify(sql) if type(sql) is str else classify(_text(sql))
+        statement = pinned.classify(sql) if type(sql) is str else classify(text_of(sql))
         if not statement.simple:
             if statement.kind in _CONTROL:
                 return self._control(statement, sql)
@@ -169,10 +182,15 @@ class ConnectionProxy:
         elif statement.kind is Kind.ROLLBACK:
             self.rollback()
         elif self._pinned.level.commits:
+            if statement.kind is Kind.IMPLICIT_COMMIT:
+                self.commit()
+                self._pinned.catalogue.changed = True
             with self._pinned.lock:
-                self._pinned.outside(_text(sql))
+                self._pinned.outside(text_of(sql))
+        elif statement.kind is Kind.IMPLICIT_COMMIT:
+            raise implicit_commit(text_of(sql))
         else:
-            raise outside_transaction(_text(sql))
+            raise outside_transaction(text_of(sql))
 
     def _take_turn(self) -> None:
         """Return with the lock held, and no sibling's transaction open."""
@@ -212,13 +230,15 @@ class ConnectionProxy:
         pinned, lease = self._pinned, self._lease
         if not statement.simple:
             if statement.kind is Kind.SETTING and not self.ready and self._physical.aborts_on_error:
-                pinned.settings[_text(sql)] = None
+                pinned.settings[text_of(sql)] = None
             if statement.name is not None:
                 sql = self._renamed(statement, sql)
                 if sql is None:
                     return None
-        pinned.prepare(lease, statement)
+        pinned.prepare(lease, statement, sql)
         try:
+            if pinned.moments is not None:
+                sql = pinned.moments.before(lease, statement, sql, text_of, pinned.physical)
             if self._physical.needs_loop:
                 result = pinned.physical.run(call, sql, *args, **kwargs)
             else:
@@ -227,13 +247,13 @@ class ConnectionProxy:
             pinned.raise_if_lost(error)
             if lease.level.ledger is not None:
                 lease.level.ledger.failed(lease)
-            if self._autocommits:
-                self.rollback()
+            if self.autocommits:
+                self._rollback()
             raise
         if statement.name is not None:
             self._note(statement, lease)
-        if statement.kind is not Kind.READ and self._autocommits:
-            self.commit()
+        if statement.kind is not Kind.READ and self.autocommits:
+            self._commit()
         return result
 
     # -- the application's own savepoints --------------------------------------------------------------------------
@@ -247,11 +267,11 @@ class ConnectionProxy:
             ledger.before_rollback_to(self._lease, own)
         if ledger is not None and statement.kind is Kind.RELEASE and not ledger.may_release(self._lease, own):
             return None
-        return re.sub(re.escape(statement.name), own, _text(sql), count=1)
+        return re.sub(re.escape(statement.name), own, text_of(sql), count=1)
 
     def _own_name(self, name: str) -> str:
         bare = name.strip('"`[]')
-        return f'"{bare}{self._suffix}"'
+        return f"{self._quote}{bare}{self._suffix}{self._quote}"
 
     def _note(self, statement: Statement, lease: Lease) -> None:
         ledger = lease.level.ledger
@@ -269,12 +289,22 @@ class ConnectionProxy:
 
     def commit(self) -> None:
         """End the logical transaction; its work stays until the end of the test."""
+        if (observer := self._pinned.observer) is not None:
+            observer.committing(self)
+        self._commit()
+
+    def rollback(self) -> None:
+        """Undo the logical transaction."""
+        if (observer := self._pinned.observer) is not None:
+            observer.rolling_back(self)
+        self._rollback()
+
+    def _commit(self) -> None:
         if self._asynchronous and self._lease is not None:
             checkpoint()
         self._end(self._pinned.commit)
 
-    def rollback(self) -> None:
-        """Undo the logical transaction."""
+    def _rollback(self) -> None:
         if self._asynchronous and self._lease is not None and in_greenlet():
             checkpoint()
         self._end(self._pinned.rollback)
@@ -310,80 +340,7 @@ class ConnectionProxy:
             self.rollback()
 
 
-class CursorProxy:
-    """A DBAPI cursor whose statements wait for their turn; everything else is the driver's own cursor."""
-
-    __slots__ = ("_connection", "_raw")
-
-    def __init__(self, connection: ConnectionProxy, raw: Any) -> None:
-        object.__setattr__(self, "_connection", connection)
-        object.__setattr__(self, "_raw", raw)
-
-    def execute(self, sql: Any, *args: Any, **kwargs: Any) -> CursorProxy:
-        """Execute one statement."""
-        self._connection.run_statement(sql, self._raw.execute, *args, **kwargs)
-        return self
-
-    def executemany(self, sql: Any, *args: Any, **kwargs: Any) -> CursorProxy:
-        """Execute one statement with many sets of parameters."""
-        self._connection.run_statement(sql, self._raw.executemany, *args, **kwargs)
-        return self
-
-    def executescript(self, script: str) -> CursorProxy:
-        """Run the statements of a script one by one: sqlite3 itself would commit first."""
-        import sqlite3
-
-        buffer = ""
-        for piece in re.split(r"(?<=;)", script):
-            buffer += piece
-            if sqlite3.complete_statement(buffer) and buffer.strip():
-                self.execute(buffer.strip().rstrip(";"))
-                buffer = ""
-        if buffer.strip():
-            self.execute(buffer.strip())
-        return self
-
-    def copy(self, statement: Any, *args: Any, **kwargs: Any) -> Any:
-        """Start psycopg's COPY; it is a write like any other."""
-        return self._connection.run_statement(_text(statement), lambda _: self._raw.copy(statement, *args, **kwargs))
-
-    def stream(self, sql: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        """Execute and iterate over the rows."""
-        self.execute(sql, *args)
-        return iter(self._raw)
-
-    async def _async_soft_close(self) -> None:
-        """Do nothing: SQLAlchemy's asyncio extension asks its drivers' cursors to let go of the server; ours has."""
-
-    @property
-    def connection(self) -> ConnectionProxy:
-        """The logical connection, never the real one."""
-        connection: ConnectionProxy = self._connection
-        return connection
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._raw, name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self._raw, name, value)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._raw)
-
-    def __enter__(self) -> CursorProxy:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._raw.close()
-
-
-_CONTROL = frozenset({Kind.BEGIN, Kind.COMMIT, Kind.ROLLBACK, Kind.OUTSIDE})
-
-
-def _text(sql: Any) -> str:
-    if isinstance(sql, bytes):
-        return sql.decode()
-    return sql if isinstance(sql, str) else getattr(sql, "as_string", lambda _: "?")(None)
+_CONTROL = frozenset({Kind.BEGIN, Kind.COMMIT, Kind.ROLLBACK, Kind.OUTSIDE, Kind.IMPLICIT_COMMIT})
 
 
 def _on_event_loop() -> bool:

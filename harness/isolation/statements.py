@@ -7,6 +7,7 @@ taking a write for a read would let it slip out of the application's rollback.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -25,6 +26,7 @@ class Kind(Enum):
     RELEASE = "release"
     ROLLBACK_TO = "rollback to"
     OUTSIDE = "outside"
+    IMPLICIT_COMMIT = "implicit commit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,12 @@ _HAS_BODY = re.compile(
 )
 _QUOTED = re.compile(r"""\$(\w*)\$.*?\$\1\$|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 
-_PART = re.compile(r'"[^"]+"|[\w$]+')
+_IDENTIFIER = r'(?:"[^"]+"|`[^`]+`|[\w$]+)'
+_PART = re.compile(_IDENTIFIER)
 _INSERT = re.compile(
-    r'\b(?:INSERT\s+INTO|MERGE\s+INTO|COPY)\s+((?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))?)', re.IGNORECASE
+    r"\b(?:(?:INSERT|REPLACE)(?:\s+IGNORE)?\s+INTO|MERGE\s+INTO|COPY)\s+"
+    rf"({_IDENTIFIER}(?:\.{_IDENTIFIER})?)",
+    re.IGNORECASE,
 )
 
 _READS = frozenset({"SELECT", "VALUES", "TABLE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "WITH", "FETCH", "MOVE"})
@@ -94,10 +99,16 @@ class Classifier:
     Args:
         writing_functions: lower-case names of further functions that change something, read from the
             database's own catalogue.
+        commits_implicitly: tells of the statements around which the server commits by itself.
     """
 
-    def __init__(self, writing_functions: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        writing_functions: frozenset[str] = frozenset(),
+        commits_implicitly: Callable[[str], bool] = lambda sql: False,
+    ) -> None:
         self._writing = _WRITING_FUNCTIONS | writing_functions
+        self._commits_implicitly = commits_implicitly
         self._known: dict[str, Statement] = {}
 
     def __call__(self, sql: str) -> Statement:
@@ -105,15 +116,19 @@ class Classifier:
         if found is None:
             if len(self._known) > 5000:  # literal-heavy suites must not grow the process without bound
                 self._known.clear()
-            found = self._known[sql] = classify(sql, self._writing)
+            found = self._known[sql] = self._classify(sql)
+        return found
+
+    def _classify(self, sql: str) -> Statement:
+        found = classify(sql, self._writing)
+        if found.kind in (Kind.DDL, Kind.WRITE, Kind.SETTING) and self._commits_implicitly(_bare(sql)):
+            return Statement(Kind.IMPLICIT_COMMIT, found.verb)
         return found
 
 
 def classify(sql: str, writing_functions: frozenset[str] = _WRITING_FUNCTIONS) -> Statement:
     """Return the `Statement` that `sql` is."""
-    text = sql
-    while match := _COMMENT.match(text):
-        text = text[match.end() :]
+    text = _bare(sql)
     word = _WORD.match(text)
     verb = word.group(1).upper() if word else ""
     if ";" in text and len(pieces := _pieces(text)) > 1:
@@ -129,10 +144,17 @@ def classify(sql: str, writing_functions: frozenset[str] = _WRITING_FUNCTIONS) -
     return Statement(Kind.DDL if verb in _DDL else Kind.WRITE, verb, inserts=_inserts(text))
 
 
+def _bare(sql: str) -> str:
+    """Return a statement without the comments before it."""
+    while match := _COMMENT.match(sql):
+        sql = sql[match.end() :]
+    return sql
+
+
 def _inserts(text: str) -> tuple[str, ...]:
     """Return the tables that rows are inserted into, as the database knows them."""
     return tuple(
-        ".".join(part[1:-1] if part[0] == '"' else part.lower() for part in _PART.findall(name))
+        ".".join(part[1:-1] if part[0] in '"`' else part.lower() for part in _PART.findall(name))
         for name in _INSERT.findall(text)
     )
 

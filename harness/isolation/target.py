@@ -69,9 +69,9 @@ class Target:
         self.backend, self._provide, self._url = backend, provide, None
         self.driver = drivers_for(backend, ())
 
-    def dialect_class(self) -> type[Dialect]:
-        """Return the dialect class that engines have to use."""
-        return self.driver.dialect_class()
+    def dialect_class(self, like: str = "") -> type[Dialect]:
+        """Return the dialect class that an engine has to use that was made for the database `like`."""
+        return self.driver.dialect_class(like)
 
     def choose_driver(self, names: list[str]) -> bool:
         """Decide on the driver, given those of the application's engines; return whether it changed."""

@@ -114,6 +114,8 @@ class Requests:
         if getattr(app, "dependency_overrides", None):
             request.overridden = overridden(app.dependency_overrides)
         self._recorder.tape.requests.append(request)
+        if self._recorder.request_began is not None:
+            self._recorder.request_began(request)
         self._seen(app)
         generators.watch(self._recorder)
         outbound.watch(self._recorder)

@@ -1,57 +1,58 @@
-"""Connections, transactions and statements: public events of every pool and engine of the process."""
+"""Connections, transactions and statements.
+
+When a connection leaves its pool and comes back, SQLAlchemy tells; what happens on it meanwhile, the connection itself
+tells (`harness/isolation/observer.py`). Events of engines would tell too, but an engine that has any takes a slower
+way through each statement.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import sqlite3
 import sys
 import weakref
-from asyncio import _get_running_loop
+from asyncio import _get_running_loop, current_task
 from threading import get_ident
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy.engine import Connection
 from sqlalchemy.pool import Pool, StaticPool
 
-from harness.callsite import coroutine_place, current_place
+from harness.callsite import coroutine_place, current_place, current_place_and_mark
 from harness.clock import now
 from harness.observe import private
-from harness.observe.facts import Checkout, Outcome, Phase, Statement, Transaction
+from harness.observe.facts import Checkout, Outcome, Statement, Transaction
 from harness.observe.incidents import Collision
+from harness.observe.live import KEY, Live, begin, end
+from harness.observe.loading import bulk_of, load_of
 from harness.observe.recorder import CURRENT, Recorder
-from harness.observe.sessions import SessionState
-from harness.observe.sql import shape
 from harness.observe.staleness import look_for_stale_objects
 
-KEY = "harness"
 #: How many functions of harness and SQLAlchemy, at the least, lead from the application's code to where its line is
-#: looked for: the listener and its guard, SQLAlchemy's dispatch, and the functions of a pool or a connection.
-_TO_CHECKOUT, _TO_STATEMENT, _TO_END = 5, 6, 4
+#: looked for: the listener and its guard, and the functions of a pool or of harness's connection.
+_TO_CHECKOUT, _TO_STATEMENT = 5, 4
+#: How many of SQLAlchemy's functions lead from a connection's `execute` to a cursor's, as a rule.
+TO_EXECUTE = 5
+#: What SQLAlchemy's SQLite dialect sends for itself; it reads and writes no rows.
+_SETTING = "PRAGMA"
+#: Looking a member up costs more than all the rest of a comparison.
+_OPEN = Outcome.OPEN
 
 
-class Live:
-    """What is known about a connection while it is out of its pool."""
+class Wire(Protocol):
+    """A logical connection, as far as the listeners know it."""
 
-    __slots__ = (
-        *("below", "busy", "fact", "fresh", "inflight", "own", "savepoints", "session", "started", "transaction"),
-    )
+    @property
+    def autocommits(self) -> bool:
+        """Tell whether each statement is committed at once."""
 
-    def __init__(self, fact: Checkout, below: Live | None) -> None:
-        self.fact = fact
-        #: The earlier checkout of the same connection, which a StaticPool hands out any number of times at once.
-        self.below = below
-        self.session: SessionState | None = None
-        #: The transaction to which statements belong now.
-        self.transaction: Transaction | None = None
-        #: Whether that transaction has begun and nothing has happened in it yet.
-        self.fresh = False
-        self.savepoints: list[tuple[str, int]] = []
-        #: The statement under way, and the task that waits for it.
-        self.inflight: Statement | None = None
-        self.busy: weakref.ref[Any] | None = None
-        #: When a statement outside of any request was sent.
-        self.started = 0.0
-        #: Whether harness itself is using the connection, to read what the application should have read.
-        self.own = False
+
+class _Pool(NamedTuple):
+    """A pool, as its first connection found it; `shares` tells whether it hands out one connection many times."""
+
+    number: int
+    driver: str
+    asynchronous: bool
+    own: bool
+    shares: bool
 
 
 class Connections:
@@ -59,45 +60,41 @@ class Connections:
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-        self._pools: weakref.WeakKeyDictionary[Pool, tuple[int, str, bool, bool]] = weakref.WeakKeyDictionary()
+        self._pools: weakref.WeakKeyDictionary[Pool, _Pool] = weakref.WeakKeyDictionary()
         self._count = 0
-        #: Connections of an asynchronous engine that are out, by identity: their records are gone when they are lost.
+        #: Connections that are out, by identity: the record of an asynchronous engine's is gone when one is lost.
         self._out: dict[int, Live] = {}
 
     # -- the pool --------------------------------------------------------------------------------------------------
 
     def checkout(self, dbapi_connection: Any, record: Any, fairy: Any) -> None:
         """A connection leaves its pool."""
-        known = self._pool(private.pool_of(fairy))
-        if known is None:
+        pool = private.pool_of(fairy)
+        if pool is None:
             return
-        number, driver, asynchronous, own = known
-        request = CURRENT.get()
+        known, request = self._pools.get(pool) or self._met(pool), CURRENT.get()
         place = current_place(_TO_CHECKOUT) if request is not None else None
         fact = Checkout(
-            pool=number,
-            driver=driver,
-            asynchronous=asynchronous,
+            pool=known.number,
+            driver=known.driver,
+            asynchronous=known.asynchronous,
             at=now(),
             place=place,
             request=request,
             phase=request.phase if request is not None else None,
-            origin=self._recorder.origin(place, own),
+            origin=self._recorder.origin(place, known.own),
         )
-        below = _shared(record, fact) if isinstance(private.pool_of(fairy), StaticPool) else None
+        below = _shared(record, fact) if known.shares else None
         record.info[KEY] = self._out[id(dbapi_connection)] = Live(fact, below)
         if request is not None:
             request.checkouts.append(fact)
             self._recorder.tape.checkouts.append(fact)
 
-    def _pool(self, pool: Any) -> tuple[int, str, bool, bool] | None:
-        if pool is None:
-            return None
-        known = self._pools.get(pool)
-        if known is None:
-            self._count += 1
-            facts = self._recorder.describe(pool)
-            known = self._pools[pool] = (self._count, facts.driver, facts.asynchronous, facts.own)
+    def _met(self, pool: Pool) -> _Pool:
+        facts = self._recorder.describe(pool)
+        self._count += 1
+        known = _Pool(self._count, facts.driver, facts.asynchronous, facts.own, isinstance(pool, StaticPool))
+        self._pools[pool] = known
         return known
 
     def checkin(self, dbapi_connection: Any, record: Any) -> None:
@@ -115,6 +112,8 @@ class Connections:
     def reset(self, dbapi_connection: Any, record: Any, state: Any) -> None:
         """A connection is cleaned before it goes back; one of an asynchronous engine that was lost cannot be."""
         if state.asyncio_safe:
+            if (live := self._out.get(id(dbapi_connection))) is not None:
+                live.returning = True
             return
         live = self._out.pop(id(dbapi_connection), None)
         if live is not None:
@@ -139,122 +138,74 @@ class Connections:
 
     # -- transactions of a connection ------------------------------------------------------------------------------
 
-    def begin(self, conn: Connection) -> None:
-        """A transaction begins."""
-        live: Live | None = conn.info.get(KEY)
-        if live is None:
+    def committing(self, wire: Wire) -> None:
+        """Somebody commits."""
+        live = self._out.get(id(wire))
+        transaction = live.transaction if live is not None else None
+        if live is None or transaction is None:
             return
-        request = CURRENT.get()
-        live.transaction = transaction = Transaction(
-            checkout=live.fact,
-            began=now(),
-            place=None,
-            request=request,
-            phase=request.phase if request is not None else None,
-        )
-        live.fresh = True
-        live.fact.transactions.append(transaction)
-        if request is not None:
-            self._recorder.tape.transactions.append(transaction)
+        _blocks(live, transaction)
+        if transaction.session is None:
+            transaction.committing = now()
+            end(transaction, Outcome.COMMITTED)
 
-    def commit(self, conn: Connection) -> None:
-        """A transaction is committed."""
-        live: Live | None = conn.info.get(KEY)
-        if live is None or live.transaction is None:
+    def rolling_back(self, wire: Wire) -> None:
+        """Somebody rolls back: because it was asked for, or because a connection is closed."""
+        live = self._out.get(id(wire))
+        transaction = live.transaction if live is not None else None
+        if live is None or transaction is None or live.returning:
             return
-        self._blocks(live, conn)
-        if live.transaction.session is None:
-            live.transaction.committing = now()
-            end(live.transaction, Outcome.COMMITTED)
-
-    def rollback(self, conn: Connection) -> None:
-        """A transaction is rolled back: because somebody asked for it, or because its connection was closed."""
-        live: Live | None = conn.info.get(KEY)
-        if live is None or live.transaction is None:
-            return
-        self._blocks(live, conn)
-        if live.transaction.session is None and live.transaction.outcome is Outcome.OPEN:
-            silent = bool(live.transaction.writes) and private.closing_core_connection()
-            live.transaction.unwinding = sys.exc_info()[1] is not None
-            end(live.transaction, Outcome.DISCARDED if silent else Outcome.ROLLED_BACK)
-
-    def _blocks(self, live: Live, conn: Connection) -> None:
-        request = CURRENT.get()
-        if (
-            request is not None
-            and request.ended is None
-            and not live.fact.asynchronous
-            and _get_running_loop() is not None
-            and live.transaction is not None
-        ):
-            live.transaction.blocking = True
-
-    def savepoint(self, conn: Connection, name: str) -> None:
-        """A savepoint is set."""
-        live: Live | None = conn.info.get(KEY)
-        if live is not None and live.transaction is not None:
-            live.savepoints.append((name, len(live.transaction.statements)))
-
-    def rollback_savepoint(self, conn: Connection, name: str, context: Any) -> None:
-        """What was done since a savepoint is taken back."""
-        live: Live | None = conn.info.get(KEY)
-        if live is None or live.transaction is None:
-            return
-        while live.savepoints:
-            known, position = live.savepoints.pop()
-            if known == name:
-                for statement in live.transaction.statements[position:]:
-                    statement.undone = True
-                return
+        _blocks(live, transaction)
+        if transaction.session is None and transaction.outcome is Outcome.OPEN:
+            silent = bool(transaction.writes) and private.closing_core_connection()
+            transaction.unwinding = sys.exc_info()[1] is not None
+            end(transaction, Outcome.DISCARDED if silent else Outcome.ROLLED_BACK)
 
     # -- statements ------------------------------------------------------------------------------------------------
 
-    def before(self, conn: Connection, cursor: Any, sql: str, parameters: Any, context: Any, many: bool) -> None:
+    def sending(self, wire: Wire, sql: str) -> None:
         """A statement is about to be sent."""
-        live: Live | None = conn.info.get(KEY)
-        if live is None or live.own:
+        live = self._out.get(id(wire))
+        if live is None or live.own or sql.startswith(_SETTING):
             return
         request = CURRENT.get()
         if request is None:
             live.started = now()
             return
-        place, task, blocking, fact = current_place(_TO_STATEMENT), None, False, live.fact
+        place, loader = current_place_and_mark(_TO_STATEMENT, TO_EXECUTE, private.EXECUTE)
+        task, blocking, fact = None, False, live.fact
         if _get_running_loop() is not None:
-            task = asyncio.current_task()
+            task = current_task()
             blocking = not fact.asynchronous and request.ended is None
         me = id(task) if task is not None else get_ident()
         statement = Statement(sql, now(), place, request, request.phase, fact, me, blocking)
         if blocking:
             statement.holder = coroutine_place()
-        session = live.session
-        if session is not None:
-            statement.loaded, session.load = session.load, None
-            session.touch(request, me, task, "a statement", place)
+        if loader is not None:
+            statement.loaded = load = load_of(loader, place, request)
+            if load is not None:
+                request.loads.append(load)
+        if live.session is not None:
+            live.session.touch(request, me, task, "a statement", place)
         before = live.inflight
         if before is not None and before.task != me and live.busy is not None:
             other = live.busy()
             if other is not None and not other.done():
-                self._collide(live, before, statement)
+                _collide(live, before, statement)
         live.inflight, live.busy = statement, weakref.ref(task) if task is not None else None
         transaction = live.transaction
-        if transaction is not None:
-            live.fresh = False
-            if transaction.place is None:
-                transaction.place = place
-            transaction.statements.append(statement)
+        if transaction is None or transaction.outcome is not _OPEN:
+            transaction = begin(live, request, self._recorder)
+        if transaction.place is None:
+            transaction.place = place
+        transaction.statements.append(statement)
         fact.statements.append(statement)
         request.statements.append(statement)
 
-    def _collide(self, live: Live, first: Statement, second: Statement) -> None:
-        if live.session is not None:
-            live.session.fact.collisions.append(
-                Collision(second.at, second.request, first.shape.brief, first.place, second.shape.brief, second.place)
-            )
-
-    def after(self, conn: Connection, cursor: Any, sql: str, parameters: Any, context: Any, many: bool) -> None:
+    def sent(self, wire: Wire, sql: str, cursor: Any) -> None:
         """A statement has come back."""
-        live: Live | None = conn.info.get(KEY)
-        if live is None or live.own:
+        live = self._out.get(id(wire))
+        if live is None or live.own or sql.startswith(_SETTING):
             return
         tape = self._recorder.tape
         tape.statements += 1
@@ -267,28 +218,67 @@ class Connections:
         live.inflight = None
         statement.seconds = now() - statement.at
         tape.seconds += statement.seconds
-        if not sql.startswith("SELECT") and (_changes_rows(context) or shape(sql).changes_rows):
-            statement.rows = _rows(conn, cursor, sql)
-            statement.write = statement.rows != 0 and not private.autocommits(conn)
-            if live.session is not None and live.session.bulk is not None:
-                self._prove_staleness(live, live.session, conn, sql)
+        if not sql.startswith("SELECT"):
+            _looked_at(live, statement, wire, cursor)
 
-    def _prove_staleness(self, live: Live, session: SessionState, conn: Connection, sql: str) -> None:
-        bulk, session.bulk = session.bulk, None
-        assert bulk is not None
-        live.own = True
-        try:
-            look_for_stale_objects(session, bulk, conn, sql)
-        finally:
-            live.own = False
-
-    def failed(self, context: Any) -> None:
+    def failed(self, wire: Wire) -> None:
         """A statement has failed."""
-        if context.connection is None:
-            return
-        live: Live | None = context.connection.info.get(KEY)
+        live = self._out.get(id(wire))
         if live is not None:
             live.inflight = None
+
+
+def _autocommits(wire: Any) -> bool:
+    """Tell whether a connection commits each statement; a driver's own knows it by another name than a logical one."""
+    return bool(getattr(wire, "autocommits", getattr(wire, "autocommit", False) is True))
+
+
+def _blocks(live: Live, transaction: Transaction) -> None:
+    request = CURRENT.get()
+    if request is not None and request.ended is None and not live.fact.asynchronous and _get_running_loop() is not None:
+        transaction.blocking = True
+
+
+def _collide(live: Live, first: Statement, second: Statement) -> None:
+    if live.session is not None:
+        live.session.fact.collisions.append(
+            Collision(second.at, second.request, first.shape.brief, first.place, second.shape.brief, second.place)
+        )
+
+
+def _looked_at(live: Live, statement: Statement, wire: Wire, cursor: Any) -> None:
+    """Note what a statement that is no SELECT has done."""
+    shape = statement.shape
+    if shape.changes_rows:
+        statement.rows = _rows(cursor, statement.sql)
+        statement.write = statement.rows != 0 and not _autocommits(wire)
+        _prove_staleness(live, statement)
+    elif shape.verb == "SAVEPOINT" and live.transaction is not None:
+        live.savepoints.append((shape.text.rpartition(" ")[2], len(live.transaction.statements)))
+    elif shape.verb == "ROLLBACK" and live.transaction is not None:
+        _taken_back(live, live.transaction, shape.text.rpartition(" ")[2])
+
+
+def _taken_back(live: Live, transaction: Transaction, savepoint: str) -> None:
+    """What was done since a savepoint is taken back; the savepoint itself stays."""
+    position = next((position for name, position in reversed(live.savepoints) if name == savepoint), None)
+    if position is not None:
+        while live.savepoints[-1][1] > position:
+            live.savepoints.pop()
+        for statement in transaction.statements[position:]:
+            statement.undone = True
+
+
+def _prove_staleness(live: Live, statement: Statement) -> None:
+    connection = live.connection() if live.connection is not None else None
+    bulk = bulk_of(statement) if live.session is not None and connection is not None else None
+    if live.session is None or connection is None or bulk is None:
+        return
+    live.own = True
+    try:
+        look_for_stale_objects(live.session, bulk, connection, statement.sql)
+    finally:
+        live.own = False
 
 
 def _shared(record: Any, fact: Checkout) -> Live | None:
@@ -304,26 +294,9 @@ def _shared(record: Any, fact: Checkout) -> Live | None:
     return below
 
 
-def end(transaction: Transaction, outcome: Outcome) -> None:
-    """Note how a transaction ended, unless that is known already."""
-    if transaction.outcome is not Outcome.OPEN:
-        return
-    request = CURRENT.get()
-    transaction.outcome = outcome
-    transaction.ended = now()
-    transaction.ended_in = request
-    transaction.ended_phase = request.phase if request is not None else None
-    if request is not None and request.ended is None and request.phase is not Phase.SERIALIZATION:
-        transaction.end_place = current_place(_TO_END)
-
-
-def _changes_rows(context: Any) -> bool:
-    return context is not None and bool(context.isinsert or context.isupdate or context.isdelete)
-
-
-def _rows(conn: Connection, cursor: Any, sql: str) -> int:
+def _rows(cursor: Any, sql: str) -> int:
     """Return how many rows were affected, -1 if that is not known."""
     rows = int(getattr(cursor, "rowcount", -1))
-    if rows == 0 and conn.dialect.name == "sqlite" and "RETURNING" in sql and "DO NOTHING" not in sql:
+    if rows == 0 and isinstance(cursor, sqlite3.Cursor) and "RETURNING" in sql and "DO NOTHING" not in sql:
         return -1  # sqlite3 counts when the returned rows have been read
     return rows

@@ -32,13 +32,18 @@ class Unflushed:
 
 @dataclass(slots=True, eq=False)
 class Use:
-    """Somebody used a session: what for, where and when."""
+    """Somebody used a session: what for, where and when.
+
+    Attributes:
+        root: the outermost line of the user's code that led there, where that is what to tell.
+    """
 
     what: str
     at: float
     place: Place | None
     request: Request | None
     finished: bool = False
+    root: Place | None = None
 
 
 @dataclass(slots=True, eq=False)

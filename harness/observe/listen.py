@@ -8,15 +8,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
-from harness.observe import loading, outbound, unawaited
+from harness.callsite import mark
+from harness.observe import outbound, private, unawaited
 from harness.observe.asgi import Requests
 from harness.observe.connections import Connections
 from harness.observe.recorder import Recorder
@@ -34,9 +34,24 @@ REPLACED = {
 }
 
 
+class Listeners(NamedTuple):
+    """What a connection that is out of its pool tells of, as `harness/isolation/observer.py` describes it."""
+
+    sending: Callable[..., None]
+    sent: Callable[..., None]
+    failed: Callable[..., None]
+    committing: Callable[..., None]
+    rolling_back: Callable[..., None]
+
+
 @contextmanager
-def listening(recorder: Recorder) -> Iterator[None]:
-    """Record what every session, engine and pool of the process does, until the context ends."""
+def listening(recorder: Recorder) -> Iterator[Listeners]:
+    """Record what every session and pool of the process does, until the context ends.
+
+    Yields:
+        what the connections that come from the pools are to tell of.
+    """
+    mark(private.LOADERS.values(), private.EXECUTES.values())
     sessions, connections = Sessions(recorder), Connections(recorder)
     listeners: tuple[tuple[type[Any], str, Callable[..., Any]], ...] = (
         (Session, "after_begin", sessions.begin),
@@ -46,15 +61,6 @@ def listening(recorder: Recorder) -> Iterator[None]:
         (Session, "after_rollback", sessions.rolled_back),
         (Session, "after_soft_rollback", sessions.soft_rolled_back),
         (Session, "after_transaction_end", sessions.ended),
-        (Session, "do_orm_execute", loading.executing),
-        (Engine, "before_cursor_execute", connections.before),
-        (Engine, "after_cursor_execute", connections.after),
-        (Engine, "handle_error", connections.failed),
-        (Engine, "begin", connections.begin),
-        (Engine, "commit", connections.commit),
-        (Engine, "rollback", connections.rollback),
-        (Engine, "savepoint", connections.savepoint),
-        (Engine, "rollback_savepoint", connections.rollback_savepoint),
         (Pool, "checkout", connections.checkout),
         (Pool, "checkin", connections.checkin),
         (Pool, "reset", connections.reset),
@@ -68,7 +74,13 @@ def listening(recorder: Recorder) -> Iterator[None]:
         stack.enter_context(_replaced(Session, "__init__", _afterwards(recorder.guarded(sessions.born))))
         stack.enter_context(_replaced(Session, "close", _before(recorder.guarded(sessions.closing))))
         stack.enter_context(_replaced(AsyncSession, "__aexit__", _before(recorder.guarded(sessions.leaving))))
-        yield
+        yield Listeners(
+            sending=recorder.guarded(connections.sending),
+            sent=recorder.guarded(connections.sent),
+            failed=recorder.guarded(connections.failed),
+            committing=recorder.guarded(connections.committing),
+            rolling_back=recorder.guarded(connections.rolling_back),
+        )
 
 
 @contextmanager

@@ -72,20 +72,19 @@ LIBRARIES = (
     Library("botocore", "botocore.client", "BaseClient", "_make_api_call", _service),
     Library("urllib", "urllib.request", "OpenerDirector", "open", _opened),
 )
+_waiting = list(LIBRARIES)
 _replaced: dict[Library, Any] = {}
 
 
 def watch(recorder: Recorder) -> None:
     """Watch the libraries that have been imported by now."""
-    if len(_replaced) == len(LIBRARIES):
-        return
-    for library in LIBRARIES:
-        if library not in _replaced and library.module in sys.modules:
-            owner = getattr(sys.modules[library.module], library.owner, None)
-            original = getattr(owner, library.method, None)
-            if owner is not None and original is not None:
-                _replaced[library] = original
-                setattr(owner, library.method, _telling(library, original, recorder))
+    for library in [library for library in _waiting if library.module in sys.modules]:
+        owner = getattr(sys.modules[library.module], library.owner, None)
+        original = getattr(owner, library.method, None)
+        if owner is not None and original is not None:
+            _waiting.remove(library)
+            _replaced[library] = original
+            setattr(owner, library.method, _telling(library, original, recorder))
 
 
 @contextmanager
@@ -97,6 +96,7 @@ def restored() -> Iterator[None]:
         for library, original in _replaced.items():
             setattr(getattr(sys.modules[library.module], library.owner), library.method, original)
         _replaced.clear()
+        _waiting[:] = LIBRARIES
 
 
 def _telling(library: Library, original: Any, recorder: Recorder) -> Any:

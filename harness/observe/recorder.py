@@ -18,14 +18,20 @@ from harness.observe.tape import Tape
 #: The request that the running code belongs to; tasks and worker threads inherit it.
 CURRENT: ContextVar[Request | None] = ContextVar("harness_request", default=None)
 
+#: Whether harness prepares something, such as the tables, that no test has asked for.
+ASIDE: ContextVar[bool] = ContextVar("harness_aside", default=False)
+#: The execution option of statements that harness sends for itself through a connection of the application.
+OWN = "harness_own"
+
 
 @contextmanager
 def unobserved() -> Iterator[None]:
     """While active, what happens belongs to no request: harness does it, whoever made that necessary."""
-    token = CURRENT.set(None)
+    token, aside = CURRENT.set(None), ASIDE.set(True)
     try:
         yield
     finally:
+        ASIDE.reset(aside)
         CURRENT.reset(token)
 
 
@@ -46,12 +52,14 @@ class Recorder:
         describe: tells about a pool what only the capture of engines knows.
         is_test: tells whether a file belongs to the tests rather than to the application.
         tape: of the test that is running; between tests one that nobody reads.
+        request_began: is told of each request, while statements are counted.
     """
 
     describe: Callable[[Any], PoolFacts]
     is_test: Callable[[str], bool]
     tape: Tape = field(default_factory=lambda: Tape(""))
     disabled: list[Disabled] = field(default_factory=list)
+    request_began: Callable[[Request], None] | None = None
 
     def guarded(self, listener: Callable[..., Any]) -> Callable[..., Any]:
         """Return a listener that never disturbs whom it listens to: if it fails it is switched off, and that is told.

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import SessionTransaction
 
-from harness.callsite import Place, current_place
+from harness.callsite import Place, current_place, outermost_place
 from harness.clock import now
 from harness.observe.facts import (
     Failure,
@@ -24,9 +24,11 @@ from harness.observe.facts import (
     Transaction,
 )
 from harness.observe.failures import failure_of
-from harness.observe.incidents import LazyLoad, Sharing, Unflushed, Use
+from harness.observe.incidents import Sharing, Unflushed, Use
+from harness.observe.live import CREATOR, Live, begin, end
+from harness.observe.live import KEY as CONNECTION
 from harness.observe.recorder import CURRENT, Recorder, current_task
-from harness.observe.staleness import Bulk, Suspicion
+from harness.observe.staleness import Suspicion
 from harness.observe.tape import Tape
 
 #: Under it a session keeps its state, among its attributes: its `info` is the application's.
@@ -59,13 +61,12 @@ class SessionState:
         "_request",
         "_tape",
         "_task",
-        "bulk",
+        "closing",
         "committing",
         "ending",
         "fact",
         "failed",
         "just_ended",
-        "load",
         "open",
         "recorder",
         "session",
@@ -84,14 +85,12 @@ class SessionState:
         self.just_ended: list[Transaction] = []
         #: When a commit was begun that has not succeeded yet; it may flush first, and begin a transaction for that.
         self.committing: float | None = None
+        #: The line that is closing it.
+        self.closing: Place | None = None
         #: How its transaction is going to end, once an event has told.
         self.ending: Outcome | None = None
         #: A flush failed, and nobody has rolled back since.
         self.failed: Failure | None = None
-        #: The lazy load whose statement comes next.
-        self.load: LazyLoad | None = None
-        #: The bulk statement under way that the session's objects will not hear of.
-        self.bulk: Bulk | None = None
         self.suspicions: list[Suspicion] = []
         #: Whether it is being closed because an exception is on its way.
         self.unwinding = False
@@ -161,7 +160,7 @@ class SessionState:
             and not fact.after_response
             and len(fact.background) < _ENOUGH
         ):
-            fact.background.append(Use(what, now(), place, request))
+            fact.background.append(Use(what, now(), place, request, root=outermost_place()))
 
 
 def _coroutine_name(task: Any) -> str:
@@ -197,35 +196,28 @@ class Sessions:
 
     def begin(self, session: OrmSession, transaction: SessionTransaction, conn: Connection) -> None:
         """A session has begun a transaction on a connection."""
-        from harness.observe.connections import KEY as CONNECTION
-
         state: SessionState | None = vars(session).get(KEY)
-        live = conn.info.get(CONNECTION)
-        if state is None or live is None:
+        live: Live | None = conn.info.get(CONNECTION)
+        if state is None or live is None or transaction.nested:
             return
         fact, request = state.fact, CURRENT.get()
         fact.asynchronous = live.fact.asynchronous
         if live.fact.origin is Origin.HARNESS:
             fact.origin = Origin.HARNESS
-        if live.transaction is None or not live.fresh:
-            # The session joins a transaction that somebody else began on the connection.
-            live.transaction = Transaction(
-                live.fact, now(), None, request, request.phase if request is not None else None
-            )
-            live.fact.transactions.append(live.transaction)
-            if request is not None:
-                self._recorder.tape.transactions.append(live.transaction)
-        live.transaction.session = fact
-        live.transaction.reopened = bool(fact.closed)
-        live.session = state
+        begun = begin(live, request, self._recorder)
+        begun.session = fact
+        begun.reopened = bool(fact.closed)
+        begun.committing = state.committing
+        live.session, live.connection = state, weakref.ref(conn)
         live.fact.session = fact
-        fact.transactions.append(live.transaction)
-        state.open.append(live.transaction)
+        fact.transactions.append(begun)
+        state.open.append(begun)
         state.ending, state.unwinding = None, False
         state.just_ended = []
-        live.transaction.committing = state.committing
         if request is not None:
-            self._touched(state, request, "a transaction")
+            # A session that takes a connection begins on it at once; on one that it was given, some time later.
+            taken = session.bind is conn.engine
+            self._touched(state, request, "a transaction", live.fact.place if taken else current_place(_TO_SESSION))
         elif fact.request is not None and fact.request.ended is not None:
             self._used_elsewhere(state, fact.request)
 
@@ -239,18 +231,19 @@ class Sessions:
         if len(state.fact.late) < _ENOUGH:
             state.fact.late.append(Use("a transaction", now(), place, request, finished=True))
 
-    def _touched(self, state: SessionState, request: Request, what: str) -> None:
+    def _touched(self, state: SessionState, request: Request, what: str, place: Place | None) -> None:
         task = current_task()
-        state.touch(request, id(task) if task is not None else get_ident(), task, what, current_place(_TO_SESSION))
+        state.touch(request, id(task) if task is not None else get_ident(), task, what, place)
 
     def adding(self, session: OrmSession, instance: object) -> None:
         """An object was added to a session."""
         state: SessionState | None = vars(session).get(KEY)
         request = CURRENT.get()
         if state is not None and request is not None:
-            self._touched(state, request, "session.add")
-            _added(session)[id(instance)] = current_place()
-            inspect(instance).info[KEY] = request.number  # `loading.py` asks who made it
+            place = current_place(_TO_SESSION)
+            self._touched(state, request, "session.add", place)
+            _added(session)[id(instance)] = place
+            inspect(instance).info[CREATOR] = request.number  # `loading.py` asks who made it
 
     def committing(self, session: OrmSession) -> None:
         """A session is about to commit."""
@@ -297,8 +290,6 @@ class Sessions:
 
     def ended(self, session: OrmSession, transaction: SessionTransaction) -> None:
         """A session's transaction is over."""
-        from harness.observe.connections import end
-
         state: SessionState | None = vars(session).get(KEY)
         if state is None:
             return
@@ -313,9 +304,9 @@ class Sessions:
             elif state.failed is not None:
                 known.failed = state.failed
             known.unwinding = state.unwinding
-            end(known, outcome)
+            end(known, outcome, state.closing)
         state.just_ended, state.open = state.open, []
-        state.ending = state.failed = state.committing = None
+        state.ending = state.failed = state.committing = state.closing = None
 
     def _recovered(self, state: SessionState) -> None:
         state.failed = None
@@ -329,10 +320,12 @@ class Sessions:
             return
         request = CURRENT.get()
         state.unwinding = state.unwinding or sys.exc_info()[1] is not None
+        place = None
         if request is not None:
             note_unflushed(session, state, request)
-            state.load = None
-        state.fact.closed.append((now(), current_place(_TO_SESSION) if request is not None else None))
+            place = current_place(_TO_SESSION)
+        state.closing = place if state.open else None
+        state.fact.closed.append((now(), place))
         del state.fact.closed[:-_ENOUGH]
 
     def leaving(self, session: Any, kind: type[BaseException] | None = None, *_: Any) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import inspect, select
 from harness.callsite import Place
 from harness.observe.facts import Request
 from harness.observe.incidents import Staleness
+from harness.observe.recorder import OWN
 from harness.observe.sql import shape
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def _differences(details: Any, table: Any, bulk: Bulk, conn: Connection, names: 
     if not columns or not all(column in table.c.values() for column in mapper.primary_key):
         return []
     where = [column == value for column, value in zip(mapper.primary_key, details.identity, strict=True)]
-    row = conn.execute(select(*columns.values()).where(*where)).one_or_none()
+    statement = select(*columns.values()).where(*where).execution_options(**{OWN: True})
+    row = conn.execute(statement).one_or_none()
     if row is None:
         return [Suspicion(weakref.ref(details.obj()), next(iter(columns)), None, True, bulk)]
     return [

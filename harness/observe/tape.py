@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.observe.facts import Checkout, Request, Session, Transaction
@@ -19,6 +20,7 @@ class Tape:
         statements: how many were sent, those of the test itself included.
         seconds: how long they took.
         engines: engines made while a request was handled.
+        frozen: by table, the columns whose default is the time of the transaction, which stands still in this test.
         abandoned, unawaited, disabled: see their records.
     """
 
@@ -29,6 +31,7 @@ class Tape:
     transactions: list[Transaction] = field(default_factory=list)
     statements: int = 0
     seconds: float = 0.0
+    frozen: Mapping[str, frozenset[str]] = field(default_factory=dict)
     engines: list[EngineBirth] = field(default_factory=list)
     abandoned: list[Abandoned] = field(default_factory=list)
     unawaited: list[Unawaited] = field(default_factory=list)

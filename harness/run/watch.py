@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -18,17 +19,21 @@ from harness.detectors.upkeep.listener_disabled import RULE as DISABLED
 from harness.detectors.upkeep.unused_allowance import unused_allowance
 from harness.detectors.versions import installed
 from harness.gate.allowances import Unused, Verdict
-from harness.gate.record import record_of
+from harness.gate.ledger import Ledger
+from harness.gate.record import Record, record_of
 from harness.observe.recorder import PoolFacts, Recorder, unobserved
 from harness.observe.tape import Tape
 from harness.run.arrival import on_arrival
+from harness.run.fold import Fold
 from harness.run.rules import Rules
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
     from harness.isolation.capture import Registry
+    from harness.isolation.observer import Observer
     from harness.observe.asgi import Requests
+    from harness.observe.queries import Counting
 
 #: How many applications are kept for the graph layer: a factory may make one per test.
 _ENOUGH_APPS = 100
@@ -42,6 +47,9 @@ class Watch:
         root: the project's directory.
         is_test: tells whether a file belongs to the tests.
         registry: the captured engines, once there are any.
+        observe: lets the captured engines' connections tell of what happens on them; None lets them be silent again.
+        frozen: the columns whose time stands still in the running test, by table.
+        values: tells whether statements that are counted keep their parameters; asked when they are first counted.
     """
 
     def __init__(
@@ -50,16 +58,26 @@ class Watch:
         root: Path,
         is_test: Callable[[str], bool],
         registry: Callable[[], Registry | None],
+        observe: Callable[[Observer | None], None],
+        frozen: Callable[[], Mapping[str, frozenset[str]]],
+        *,
+        values: Callable[[], bool] = lambda: False,
     ) -> None:
         self.rules = rules
         self._root = root
+        self._observe = observe
         self._registry = registry
+        self._frozen = frozen
         self._versions = installed()
         self._recorder = Recorder(self._describe, is_test)
         self._requests: Requests | None = None
         self._apps: dict[Hashable, Any] = {}
         self._known: WeakSet[Any] = WeakSet()
         self._overridden: set[str] = set()
+        self._values = values
+        self._counting: Counting | None = None
+        self._listens = False
+        self._folded = Fold()
         self._stack = ExitStack()
 
     # -- listening -------------------------------------------------------------------------------------------------
@@ -67,6 +85,10 @@ class Watch:
     def start(self) -> None:
         """Listen from now on, or from the moment the libraries are imported."""
         self._stack.enter_context(on_arrival("sqlalchemy", self._listen))
+        self._start_with_requests()
+
+    def _start_with_requests(self) -> None:
+        self._listens = True
         self._stack.enter_context(on_arrival("starlette.applications", self._listen_to_requests))
         self._stack.enter_context(on_arrival("fastapi.routing", self._listen_to_endpoints))
 
@@ -77,7 +99,8 @@ class Watch:
     def _listen(self) -> None:
         from harness.observe.listen import listening
 
-        self._stack.enter_context(listening(self._recorder))
+        self._stack.callback(self._observe, None)
+        self._observe(self._stack.enter_context(listening(self._recorder)))
 
     def _listen_to_requests(self) -> None:
         import sqlalchemy  # noqa: F401 - whole, before the listeners that are attached at its arrival
@@ -92,6 +115,21 @@ class Watch:
         from harness.observe.listen import listening_to_endpoints
 
         self._stack.enter_context(listening_to_endpoints(self._handlers()))
+
+    def counting(self) -> Counting:
+        """Return what counts statements; it listens from now on, also in a run without rules."""
+        if self._counting is None:
+            from harness.observe.queries import Counting
+
+            self._counting = Counting(self._recorder, values=self._values())
+            self._stack.enter_context(on_arrival("sqlalchemy", self._count))
+            if not self._listens:
+                self._start_with_requests()
+        return self._counting
+
+    def _count(self) -> None:
+        assert self._counting is not None
+        self._stack.enter_context(self._counting.attached())
 
     def _handlers(self) -> Requests:
         if self._requests is None:
@@ -126,6 +164,16 @@ class Watch:
     def begin(self, test: str) -> None:
         """From now on what happens belongs to this test."""
         self._recorder.tape = Tape(test)
+        self._folded = Fold()
+
+    def fold(self) -> None:
+        """Judge what has happened since the last time, and go on with an empty tape: a part of the test is over.
+
+        Hundreds of examples of a property would otherwise be held in memory, and be compared with each other.
+        """
+        tape = self.tape
+        self._folded.add(tape, self._found(tape))
+        self._recorder.tape = Tape(tape.test)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -140,8 +188,13 @@ class Watch:
 
     @property
     def tape(self) -> Tape:
-        """The facts since `begin`."""
+        """The facts since `begin`, or since `fold`."""
         return self._recorder.tape
+
+    @property
+    def folded(self) -> Fold:
+        """What was found and counted before `fold`."""
+        return self._folded
 
     def verdict(self, wanted: Wanted, *, passed: bool | None) -> Verdict:
         """Judge what has happened since `begin`.
@@ -150,16 +203,21 @@ class Watch:
             wanted: what the test's markers say.
             passed: whether the test has passed so far; None where that has been asked already.
         """
-        tape = self.tape
+        records = [*self._folded.records, *self._found(self.tape)]
+        if self._recorder.disabled:
+            passed = None
+        verdict = self.rules.allowances.judge(records, wanted, passed=passed)
+        return replace(verdict, records=_once(verdict.records))
+
+    def _found(self, tape: Tape) -> list[Record]:
+        tape.frozen = self._frozen()
         for request in tape.requests:
             self._overridden.update(known.name for known in request.overridden)
         selected = self.rules.selected
         if self._recorder.disabled:
             # What is no longer recorded looks as if it had not happened, and that is what many rules look for.
-            selected, passed = selected & {DISABLED.code}, None
-        findings = judge(tape, selected, self._versions)
-        records = [record_of(finding, tape.test, self._root) for finding in findings]
-        return self.rules.allowances.judge(records, wanted, passed=passed)
+            selected = selected & {DISABLED.code}
+        return [record_of(finding, tape.test, self._root) for finding in judge(tape, selected, self._versions)]
 
     # -- the application -------------------------------------------------------------------------------------------
 
@@ -192,6 +250,13 @@ class Watch:
             return Verdict(())
         findings = [unused_allowance(one.kind, one.text, one.where, _site(one, self._root)) for one in unused]
         return Verdict(tuple(record_of(finding, None, self._root) for finding in findings))
+
+
+def _once(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Return what arose in several requests of one test as one finding, which tells how often."""
+    ledger = Ledger()
+    ledger.add(records)
+    return ledger.standing()
 
 
 def _site(unused: Unused, root: Path) -> CallSite | None:

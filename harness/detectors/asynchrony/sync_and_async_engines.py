@@ -48,6 +48,8 @@ RULE = Rule(
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:
     """Yield a finding for each request whose statements ran on both kinds of engine."""
     for request in tape.requests:
+        if len({sent.checkout.asynchronous for sent in request.statements if sent.checkout is not None}) < 2:
+            continue
         waiting: dict[str, list[tuple[Statement, Checkout]]] = {}
         blocking: dict[str, list[tuple[Statement, Checkout]]] = {}
         for sent in request.statements:

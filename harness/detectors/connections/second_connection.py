@@ -52,6 +52,8 @@ RULE = Rule(
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:
     """Yield a finding for each line that took a connection while its request held another one of the pool."""
     for request in finished(tape.requests):
+        if len(request.checkouts) < 2:
+            continue
         found: dict[Place | None, tuple[Checkout, list[Checkout]]] = {}
         times: dict[Place | None, int] = defaultdict(int)
         own = [checkout for checkout in request.checkouts if is_own(checkout)]

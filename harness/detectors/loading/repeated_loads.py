@@ -43,6 +43,8 @@ def repeated(request: Request, *, serializing: bool) -> Iterator[Repeated]:
         request: the request.
         serializing: whether to look at what its response model touched, or at everything else.
     """
+    if not request.loads:
+        return
     sent = {id(one.loaded): one for one in request.statements if one.loaded and one.checkout and is_own(one.checkout)}
     found: dict[tuple[str, Place | None], list[LazyLoad]] = defaultdict(list)
     for load in _touched(request.loads):

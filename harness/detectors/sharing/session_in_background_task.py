@@ -69,7 +69,7 @@ def _finding(session: Session, versions: Versions) -> Finding:
         rule=RULE,
         message=f"a background task of {route(request) if request is not None else 'a request'} used "
         f"{maker(session)}{number}",
-        site=where(use.place, request),
+        site=where(use.root or use.place, request),
         endpoint=endpoint(request),
         evidence=(
             seen("the task used the session here", use.place),

@@ -39,6 +39,8 @@ def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:
     """Yield a finding for each connection that lost what a successful request wrote on it."""
     for request in finished(tape.requests):
         for transaction in transactions_of(request) if request.ok else ():
+            if transaction.session is not None:
+                continue
             writes = [sent for sent in transaction.writes if sent.request is request]
             if writes and _is_lost(transaction, request):
                 yield _finding(request, transaction, writes)
@@ -46,7 +48,7 @@ def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:
 
 def _is_lost(transaction: Transaction, request: Request) -> bool:
     checkout = transaction.checkout
-    if transaction.session is not None or not is_own(checkout) or transaction.failed is not None:
+    if not is_own(checkout) or transaction.failed is not None:
         return False
     if transaction.outcome is Outcome.OPEN:
         # A connection that is older than the request may go on with its transaction.

@@ -29,8 +29,10 @@ class Loss:
 def lost(request: Request, session: Session) -> Loss:
     """Return what a request that went well did on a session and nobody committed."""
     writes: list[Statement] = []
-    last = None
+    last, own = None, is_own(session)
     for transaction in session.transactions:
+        if own and transaction.outcome is Outcome.COMMITTED:
+            continue
         mine = [sent for sent in transaction.writes if sent.request is request]
         if mine and _is_lost(transaction, request, session):
             writes += mine
@@ -71,6 +73,8 @@ def _replaces_one_that_does_not_commit(request: Request) -> bool:
 
 def _unflushed(request: Request, session: Session) -> tuple[list[Unflushed], list[Unflushed]]:
     mine = [work for work in session.unflushed if work.request is request]
+    if not mine:
+        return [], []
     if not is_own(session):
         # A test may have left work of its own in its session; only an object that a request added tells its line.
         added = [work for work in mine if work.change == "add" and work.place is not None]
