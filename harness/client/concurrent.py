@@ -121,6 +121,15 @@ class AsyncClient(httpx.AsyncClient):
         else:
             loop.run_until_complete(self.aclose())
 
+    def renew(self) -> None:
+        """Begin anew in the loop of the next request, if the loop so far is closed and the application has shut down.
+
+        anyio makes a loop for each example of a property.
+        """
+        if self._loop is not None and self._loop.is_closed() and self._lifespan.ended:
+            self._loop = None
+            self._lifespan = self._lifespan.again()
+
     async def _ready(self) -> None:
         self._check_loop()
         await self._lifespan.startup()

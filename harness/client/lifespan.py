@@ -47,6 +47,10 @@ class Lifespan:
         """True when there is nothing left to shut down."""
         return self._task is None or self._task.done()
 
+    def again(self) -> Lifespan:
+        """Return another lifespan of the same application, which has not begun."""
+        return Lifespan(self._app, self._state, strict=self._strict)
+
     async def startup(self) -> None:
         """Start the application once; later callers wait for the same startup.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harness.database import complaints, engine
 from harness.database.cleanup import guaranteed
 from harness.database.drivers.choice import drivers_for
-from harness.database.handle import Database
+from harness.database.handle import Database, Keeping
 from harness.database.readiness import NotReady, Patience, until_ready
 from harness.database.urls import without_driver
 
@@ -50,7 +50,8 @@ def start(server: Server, image: str | None, run: RunIdentity, say: Say, patienc
     with contextlib.closing(box):
         box.fetch(say)
         # Before it exists: an interruption between its creation and our learning of it must not leak it.
-        close = guaranteed(partial(engine.remove, name), outlives_process=True)
+        stay = _Stay(name)
+        close = guaranteed(stay.end, outlives_process=True)
         try:
             say(f"starting {box.image} …")
             box.launch()
@@ -70,7 +71,30 @@ def start(server: Server, image: str | None, run: RunIdentity, say: Say, patienc
         created=True,
         close=close,
         diagnose=partial(engine.diagnosis, name),
+        keeping=Keeping(
+            keep=stay.keep,
+            open=lambda database: f"docker exec -it {stay.kept_name} {server.shell.format(name=database)}",
+            remove=f"docker rm -f -v {stay.kept_name}",
+        ),
     )
+
+
+class _Stay:
+    """How long a container stays: until the end of the run, or, under another name, until the user removes it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._kept = False
+        self.kept_name = f"{engine.KEPT}{name.removeprefix('harness-')}"
+
+    def keep(self) -> None:
+        self._kept = True
+
+    def end(self) -> None:
+        if self._kept:
+            engine.rename(self._name, self.kept_name)
+        else:
+            engine.remove(self._name)
 
 
 def _server_url(box: engine.Box, server: Server, drivername: str, password: str) -> URL:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
+#: How the names of containers begin that a user asked to keep; no sweep removes them.
+KEPT = "harness-kept-"
+
 
 def require() -> None:
     """Check that containers can be used from here at all.
@@ -78,7 +81,8 @@ def sweep(say: Say) -> None:
         # `sparse`, because a container may go between being listed and being inspected; it has no `labels` then.
         for found in engine.containers.list(all=True, sparse=True, filters={"label": [RUN, f"{HOST}={host_token()}"]}):
             labels = found.attrs["Labels"]
-            if not alive(labels) and _removed(found):
+            kept = any(name.lstrip("/").startswith(KEPT) for name in found.attrs["Names"])
+            if not kept and not alive(labels) and _removed(found):
                 say(f"removed a container left by a run that was killed ({labels[RUN]})")
 
 
@@ -94,6 +98,14 @@ def remove(name: str) -> None:
             sleep(0.3)  # an interrupted request for its creation may still be on its way
             found = engine.containers.get(name)
         _removed(found)
+
+
+def rename(name: str, new: str) -> None:
+    """Give a container another name; an engine that is gone has taken it along."""
+    from docker.errors import DockerException
+
+    with contextlib.suppress(HarnessError, DockerException, OSError), reach(timeout=30) as engine:
+        engine.containers.get(name).rename(new)
 
 
 def diagnosis(name: str) -> str | None:

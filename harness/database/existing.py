@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.database.drivers.choice import DRIVERS, drivers_for
+from harness.database.drivers.choice import DRIVERS, drivers_for, family
 from harness.database.guard import check_is_test_database
 from harness.database.handle import Database
 from harness.database.urls import scrubbed, shown, without_driver
@@ -20,7 +20,7 @@ def check_is_supported(url: URL) -> None:
     Raises:
         DatabaseUnavailable: with the databases there are.
     """
-    backend = url.get_backend_name()
+    backend = family(url.get_backend_name())
     known = sorted({driver.backend for driver in DRIVERS})
     if backend not in known:
         raise DatabaseUnavailable(
@@ -41,14 +41,17 @@ def existing(url: URL, allowed: str | None = None) -> Database:
     """
     check_is_supported(url)
     check_is_test_database(url, allowed)
-    backend = url.get_backend_name()
+    backend = family(url.get_backend_name())
     driver = drivers_for(backend, {url.get_driver_name()} if "+" in url.drivername else ())
     try:
         driver.connect(url.set(drivername=f"{backend}+{driver.name}")).close()
     except Exception as problem:  # each driver has exceptions of its own, and the system's come on top
         raise _unreachable(url, driver.name, problem) from problem
     return Database(
-        url=without_driver(url), backend=backend, origin=f"given URL {shown(without_driver(url))}", created=False
+        url=url.set(drivername=backend),
+        backend=backend,
+        origin=f"given URL {shown(without_driver(url))}",
+        created=False,
     )
 
 

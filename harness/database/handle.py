@@ -21,6 +21,21 @@ def nothing_known() -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How databases on a server that harness started are looked at after the run.
+
+    Attributes:
+        keep: let the server outlive the run.
+        open: the command that opens one of its databases, without a password; takes the database's name.
+        remove: the command that removes the server.
+    """
+
+    keep: Callable[[], None]
+    open: Callable[[str], str]
+    remove: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
     """A database that harness may use.
 
@@ -31,6 +46,7 @@ class Database:
         created: harness created it and removes it in `close`. False: it is the user's, and stays.
         close: give it back; safe to call twice, and without effect in a forked child.
         diagnose: why it may have died, when a connection is lost; None if nothing is known.
+        keeping: how its server is kept for the user to look into; None if nobody needs to keep it.
     """
 
     url: URL
@@ -39,3 +55,4 @@ class Database:
     created: bool
     close: Callable[[], None] = nothing_to_close
     diagnose: Callable[[], str | None] = nothing_known
+    keeping: Keeping | None = None

@@ -68,13 +68,14 @@ def choose(database: str, image: str | None, allowed: str | None, run: RunIdenti
 
 
 def _given(text: str, allowed: str | None, run: RunIdentity) -> Plan:
+    from harness.database.drivers.choice import family
     from harness.database.existing import check_is_supported, existing
     from harness.database.sqlite import file
     from harness.database.urls import file_of, is_in_memory, parse, shown, without_driver
 
     url = parse(text)
     check_is_supported(url)
-    backend = url.get_backend_name()
+    backend = family(url.get_backend_name())
     if backend == "sqlite" and is_in_memory(url):
         return _in_memory(run)
     check_is_test_database(url, allowed)

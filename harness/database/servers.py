@@ -26,6 +26,7 @@ class Server:
         user: the administrator that `environment` creates.
         maintenance: a database that always exists, to connect to before the run's own is created.
         create: creates the run's database; `{name}` is filled in.
+        shell: opens a database from inside the container, where no password is asked for; `{name}` is filled in.
         final: parts of a driver's message that waiting cannot cure.
     """
 
@@ -40,8 +41,20 @@ class Server:
     user: str
     maintenance: str
     create: str
+    shell: str
     final: tuple[str, ...]
 
+
+_MYSQL_IN_MEMORY = (
+    "--innodb-flush-log-at-trx-commit=0",
+    "--innodb-doublewrite=0",
+    "--skip-log-bin",
+    "--max-connections=300",
+)
+_MYSQL_DATABASE = "CREATE DATABASE `{name}` CHARACTER SET utf8mb4"
+#: Inside the container the administrator's password is in the environment that it was started with.
+_MYSQL_SHELL = "sh -c '{client} -p\"${password}\" {{name}}'"
+_MYSQL_FINAL = ("Access denied for user",)
 
 SERVERS = (
     Server(
@@ -69,7 +82,38 @@ SERVERS = (
         maintenance="postgres",
         # A template1 in another encoding (SQL_ASCII) makes psycopg return bytes, so do not inherit it.
         create="CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'",
+        shell="psql -U harness -d {name}",
         final=("password authentication failed", "no pg_hba.conf entry"),
+    ),
+    Server(
+        name="mariadb",
+        aliases=(),
+        backend="mysql",
+        image="mariadb:11.4",
+        port=3306,
+        environment={"MARIADB_ROOT_PASSWORD": "{password}"},
+        command=("mariadbd", *_MYSQL_IN_MEMORY),
+        memory="/var/lib/mysql",
+        user="root",
+        maintenance="mysql",
+        create=_MYSQL_DATABASE,
+        shell=_MYSQL_SHELL.format(client="mariadb", password="MARIADB_ROOT_PASSWORD"),
+        final=_MYSQL_FINAL,
+    ),
+    Server(
+        name="mysql",
+        aliases=(),
+        backend="mysql",
+        image="mysql:8.4",
+        port=3306,
+        environment={"MYSQL_ROOT_PASSWORD": "{password}"},
+        command=("mysqld", *_MYSQL_IN_MEMORY),
+        memory="/var/lib/mysql",
+        user="root",
+        maintenance="mysql",
+        create=_MYSQL_DATABASE,
+        shell=_MYSQL_SHELL.format(client="mysql", password="MYSQL_ROOT_PASSWORD"),
+        final=_MYSQL_FINAL,
     ),
 )
 

@@ -31,6 +31,8 @@ def plan_schema(
     find_metadata: Callable[[], tuple[MetaData, ...]],
     resolve: Callable[[str], Callable[..., object]],
     root: Path,
+    *,
+    counted: bool = False,
 ) -> SchemaPlan:
     """Choose the way.
 
@@ -39,6 +41,7 @@ def plan_schema(
         find_metadata: finds the tables of the application; called when the schema is built.
         resolve: resolves 'pkg.module:function'.
         root: the project's directory, where an alembic.ini is looked for.
+        counted: whether SQLite shall count the ids of tables made from metadata, so that they can be given a range.
 
     Raises:
         SchemaError: migrations were asked for and there is no alembic.ini.
@@ -53,7 +56,7 @@ def plan_schema(
     if wanted is None or wanted == "metadata":
         from harness.schema.tables import create_tables
 
-        return SchemaPlan(how="metadata", build=lambda engine: create_tables(find_metadata(), engine))
+        return SchemaPlan(how="metadata", build=lambda engine: create_tables(find_metadata(), engine, counted))
     return SchemaPlan(how=wanted, build=lambda engine: _call(wanted, resolve(wanted), engine))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from harness.errors import SchemaError
+from harness.schema.numbering import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData
@@ -39,8 +41,8 @@ _EXTENSIONS = {
 }
 
 
-def create_tables(found: tuple[MetaData, ...], engine: Engine) -> list[str]:
-    """Create all tables.
+def create_tables(found: tuple[MetaData, ...], engine: Engine, count: bool = False) -> list[str]:
+    """Create all tables; on SQLite with counters for their ids, if `count` says so.
 
     Returns:
         Notes for the report: what was translated because the database lacks it.
@@ -65,8 +67,10 @@ def create_tables(found: tuple[MetaData, ...], engine: Engine) -> list[str]:
             notes += _make_schemas(connection, schemas)
             if connection.dialect.name == "postgresql":
                 _make_extensions(connection, found)
-            for metadata in found:
-                metadata.create_all(connection)
+            counting = count and engine.dialect.name == "sqlite"
+            with counted(found, connection.dialect) if counting else nullcontext():
+                for metadata in found:
+                    metadata.create_all(connection)
     except SQLAlchemyError as error:
         raise _refused(engine, error) from error
     return notes

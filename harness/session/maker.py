@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from harness.database.drivers import application_drivers, drivers_for
 from harness.errors import MissingExtra
 from harness.session.fresh import keep_fresh
 
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
     from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
     from sqlalchemy.orm import Session
-
-#: The asynchronous driver of a database when the application does not decide: (module, SQLAlchemy's driver name).
-_ASYNC_DRIVERS = {
-    "sqlite": (("aiosqlite", "aiosqlite"),),
-    "postgresql": (("psycopg", "psycopg"), ("asyncpg", "asyncpg")),
-}
 
 
 class Sessions:
@@ -102,12 +97,13 @@ def _async_driver(url: URL) -> str:
     from importlib.util import find_spec
 
     current = url.get_driver_name()
-    candidates = _ASYNC_DRIVERS[url.get_backend_name()]
+    backend = url.get_backend_name()
+    candidates = application_drivers(backend, asynchronous=True)
     ordered = sorted(candidates, key=lambda candidate: candidate[1] != current)
     for module, driver in ordered:
         if find_spec(module) is not None:
             return driver
-    extra = "all" if url.get_backend_name() == "sqlite" else "postgres"
+    extra = "all" if backend == "sqlite" else drivers_for(backend, ()).extra
     raise MissingExtra(" or ".join(module for module, _ in candidates), extra, "an asynchronous session")
 
 

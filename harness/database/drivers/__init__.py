@@ -6,7 +6,7 @@ thread, whatever the driver is underneath.
 
 from __future__ import annotations
 
-from harness.database.drivers.choice import Driver, driver_named, drivers_for, installed
+from harness.database.drivers.choice import Driver, application_drivers, driver_named, drivers_for, family, installed
 from harness.database.drivers.physical import Physical
 
-__all__ = ["Driver", "Physical", "driver_named", "drivers_for", "installed"]
+__all__ = ["Driver", "Physical", "application_drivers", "driver_named", "drivers_for", "family", "installed"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Asyncpg:
     """SQLAlchemy's adapter around an asyncpg connection, told never to begin a transaction by itself."""
 
+    dialect = "postgresql"
     aborts_on_error = True
     transactional_ddl = True
     needs_loop = True

@@ -44,11 +44,17 @@ class Driver:
         )
         return opener(url)
 
-    def dialect_class(self) -> type[Dialect]:
-        """Return SQLAlchemy's dialect class for this driver."""
+    def dialect_class(self, like: str = "") -> type[Dialect]:
+        """Return SQLAlchemy's dialect class for this driver.
+
+        Args:
+            like: SQLAlchemy's name of the database that an engine was made for; `mariadb` and `mysql` are two names of
+                one, and an engine keeps its own.
+        """
         from sqlalchemy.engine import make_url
 
-        return make_url(f"{self.backend}+{self.name}://").get_dialect()
+        backend = like if family(like) == self.backend else self.backend
+        return make_url(f"{backend}+{self.name}://").get_dialect()
 
 
 #: In order of preference where nothing else decides: the most tolerant of parameter types first.
@@ -85,7 +91,42 @@ DRIVERS = (
         serves=frozenset({"asyncpg"}),
         extra="postgres",
     ),
+    Driver(
+        name="pymysql",
+        backend="mysql",
+        module="pymysql",
+        home="pymysql",
+        serves=frozenset({"pymysql", "mysqldb", "aiomysql", "asyncmy"}),
+        extra="mysql",
+    ),
 )
+
+
+#: What applications use, in order of preference: (backend, asynchronous) → (module, SQLAlchemy's name of the driver).
+_APPLICATIONS = {
+    ("sqlite", False): (("sqlite3", "pysqlite"),),
+    ("sqlite", True): (("aiosqlite", "aiosqlite"),),
+    ("postgresql", False): (("psycopg", "psycopg"), ("psycopg2", "psycopg2")),
+    ("postgresql", True): (("asyncpg", "asyncpg"), ("psycopg", "psycopg")),
+    ("mysql", False): (("pymysql", "pymysql"), ("MySQLdb", "mysqldb")),
+    ("mysql", True): (("aiomysql", "aiomysql"), ("asyncmy", "asyncmy")),
+}
+
+
+def application_drivers(backend: str, asynchronous: bool) -> tuple[tuple[str, str], ...]:
+    """Return the drivers that an engine of the application may have, as (module, SQLAlchemy's name), the best first."""
+    return _APPLICATIONS[backend, asynchronous]
+
+
+def native_driver(backend: str, *, asynchronous: bool) -> str | None:
+    """Return the name of the driver that an engine of this kind can use itself; None if none is installed."""
+    drivers = application_drivers(backend, asynchronous)
+    return next((name for module, name in drivers if find_spec(module) is not None), None)
+
+
+def family(backend: str) -> str:
+    """Return the database whose drivers serve `backend`: MariaDB's are MySQL's."""
+    return "mysql" if backend == "mariadb" else backend
 
 
 def driver_named(name: str) -> Driver | None:
@@ -98,6 +139,11 @@ def installed(driver: Driver) -> bool:
     return find_spec(driver.module) is not None
 
 
+def _one_of(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def drivers_for(backend: str, wanted: Iterable[str]) -> Driver:
     """Choose the driver for a database, given the driver names of the application's engines.
 
@@ -107,10 +153,9 @@ def drivers_for(backend: str, wanted: Iterable[str]) -> Driver:
     Raises:
         MissingExtra: none is installed.
     """
-    candidates = [driver for driver in DRIVERS if driver.backend == backend and installed(driver)]
+    known = [driver for driver in DRIVERS if driver.backend == backend]
+    candidates = [driver for driver in known if installed(driver)]
     if not candidates:
-        raise MissingExtra(
-            "psycopg or asyncpg" if backend == "postgresql" else f"a driver for {backend}", "postgres", f"{backend}"
-        )
+        raise MissingExtra(_one_of([driver.module for driver in known]), known[0].extra, backend)
     names = set(wanted)
     return next((driver for driver in candidates if driver.serves & names), candidates[0])

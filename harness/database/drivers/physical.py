@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Protocol
 class Physical(Protocol):
     """One open DBAPI connection in autocommit mode: transaction control is sent as SQL, never by the driver."""
 
+    #: The SQL that the server speaks: SQLAlchemy's name of the database.
+    dialect: ClassVar[str]
     #: Whether an error makes the server refuse everything until a rollback (PostgreSQL does).
     aborts_on_error: ClassVar[bool]
     #: Whether DDL takes part in transactions.

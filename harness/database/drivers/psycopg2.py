@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class Psycopg2:
     """A psycopg2 connection in autocommit mode."""
 
+    dialect = "postgresql"
     aborts_on_error = True
     transactional_ddl = True
     needs_loop = False

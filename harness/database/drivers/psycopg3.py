@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Psycopg:
     """A psycopg connection in autocommit mode."""
 
+    dialect = "postgresql"
     aborts_on_error = True
     transactional_ddl = True
     needs_loop = False

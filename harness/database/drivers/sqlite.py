@@ -74,6 +74,7 @@ class SQLite:
     begin a transaction and rolled back rows stay. Foreign keys are enforced, as every other database does.
     """
 
+    dialect = "sqlite"
     aborts_on_error = False
     transactional_ddl = True
     needs_loop = False

@@ -1,0 +1,252 @@
+"""Databases on a PostgreSQL server: created, copied, dropped, and those of dead runs swept. The one file with that SQL.
+
+Facts that whoever uses it can rely on, whatever the databases are for:
+
+- A database of a run is called `<base>_harness_<run id>_<suffix>` (`name`), never longer than the server allows, and
+  carries the run's labels (`identity.py`) as its comment. Nothing else is ever dropped. A run's first database stays
+  until its last one is dropped: where a comment is missing, because the run was killed, its sibling's counts.
+- A copy (`create(…, template=…)`) takes what is committed in the template. The server refuses it while anybody else is
+  connected to the template; a template made with `connections=False` cannot be connected to, so it never is.
+- Several copies of one template may be made at once, each by a `Catalogs` of its own: an instance has one connection
+  and lets one thread at a time use it. It is connected to the database `postgres`, or, where that is closed to the
+  role, to the one of the URL; so the database of the URL can be a template, if its user lets go of it.
+- While an instance is connected, a session of the server is called `harness <run id>`. A run whose labels are of
+  another machine counts as dead if there is no such session and its database is older than an hour.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.database.drivers.choice import drivers_for
+from harness.database.identity import HOST, RUN, alive, host_token
+from harness.database.urls import scrubbed, shown, without_driver
+from harness.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.engine import URL
+
+    from harness.database.drivers import Physical
+    from harness.database.identity import RunIdentity
+
+#: PostgreSQL cuts longer names off, so two of them would be one.
+_LONGEST = 63
+_OF_A_RUN = re.compile(r".*_harness_([0-9a-f]{8})_\w+")
+_MADE, _KEPT = "harness.made", "harness.kept"
+_HOUR = 3600
+
+
+class Found(NamedTuple):
+    """A database of some run: its name, and the labels of the run."""
+
+    name: str
+    labels: Mapping[str, str]
+
+
+class Catalogs:
+    """Creates and drops databases on the server of a URL, for one run.
+
+    Args:
+        url: a database on the server, with or without a driver; its name is the base of the names made here.
+        run: the owner.
+    """
+
+    def __init__(self, url: URL, run: RunIdentity) -> None:
+        self._url = without_driver(url)
+        self._run = run
+        self._lock = threading.RLock()
+        self._physical: Physical | None = None
+        self._base = (url.database or "test").removesuffix(f"_{run.run_id}")
+
+    def url_of(self, name: str) -> URL:
+        """Return the URL of a database on the same server, without a driver."""
+        return self._url.set(database=name)
+
+    def name(self, suffix: str) -> str:
+        """Return the name that a database of this run has."""
+        tail = f"_harness_{self._run.run_id}_{suffix}"
+        return self._base.encode()[: _LONGEST - len(tail)].decode(errors="ignore") + tail
+
+    # -- creating and dropping -------------------------------------------------------------------------------------
+
+    def create(self, name: str, template: str | None = None, *, connections: bool = True) -> None:
+        """Create a database.
+
+        Args:
+            name: as `name` gave it.
+            template: the database to copy; an empty one in UTF-8 without it.
+            connections: whether anybody may connect to it.
+
+        Raises:
+            DatabaseUnavailable: the role may not, the template is in use, the server has no connection or room left.
+        """
+        source = _quoted(template) if template else "template0 ENCODING 'UTF8'"
+        closed = "" if connections else " ALLOW_CONNECTIONS false"
+        with self._lock:
+            try:
+                self._admin.script(f"CREATE DATABASE {_quoted(name)} TEMPLATE {source}{closed}")
+            except Exception as problem:  # each driver has exceptions of its own
+                raise self._refused(template, problem) from problem
+            self._label(name, self._run.labels())
+
+    def drop(self, name: str) -> None:
+        """Drop a database of this run, ending the connections to it; one that is gone already is no error."""
+        if _run_of(name) != self._run.run_id:
+            raise ValueError(f"{name} is not a database of run {self._run.run_id}")
+        self._drop(name)
+
+    def keep(self, name: str) -> None:
+        """Let a database outlive the run: neither `drop_all` nor a sweep will take it."""
+        self._label(name, {**self._run.labels(), _KEPT: "1"})
+
+    def drop_all(self) -> None:
+        """Drop every database of this run that is not to be kept."""
+        for found in self.found():
+            if found.labels.get(RUN) == self._run.run_id and _KEPT not in found.labels:
+                self.drop(found.name)
+
+    def sweep(self, say: Callable[[str], None]) -> None:
+        """Drop the databases of runs that were killed before they could; what the role may not drop stays."""
+        for found in self.found():
+            if self._dead(found.labels):
+                try:
+                    self._drop(found.name)
+                except Exception as problem:  # noqa: BLE001 - it is a courtesy: the run goes on without
+                    say(f"the database {found.name} of a run that was killed could not be dropped: {_words(problem)}")
+                    continue
+                say(f"dropped the database {found.name}, left by a run that was killed")
+
+    def _drop(self, name: str) -> None:
+        with self._lock:
+            if int(self._admin.scalars("SELECT current_setting('server_version_num')")[0]) >= 130000:
+                self._admin.script(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+            else:
+                self._admin.scalars(
+                    f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {_literal(name)}"
+                )
+                self._admin.script(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+
+    def _label(self, name: str, labels: Mapping[str, str]) -> None:
+        with self._lock:
+            made = self._admin.scalars("SELECT extract(epoch FROM now())::bigint")[0]
+            comment = _literal(json.dumps({**labels, _MADE: str(made)}))
+            self._admin.script(f"COMMENT ON DATABASE {_quoted(name)} IS {comment}")
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    def connected_to(self, name: str) -> list[str]:
+        """Return who else is connected to a database, a line each."""
+        with self._lock:
+            return self._admin.scalars(
+                "SELECT concat_ws(', ', 'pid ' || pid, 'user ' || usename, nullif(application_name, ''),"
+                " client_addr::text, state) FROM pg_stat_activity"
+                f" WHERE datname = {_literal(name)} AND pid <> pg_backend_pid() ORDER BY pid"
+            )
+
+    def found(self) -> list[Found]:
+        """Return the databases on the server that some run has made."""
+        with self._lock:
+            rows = self._admin.scalars(
+                "SELECT concat_ws(chr(31), datname, pg_catalog.shobj_description(oid, 'pg_database'))"
+                " FROM pg_catalog.pg_database WHERE datname ~ '_harness_[0-9a-f]{8}_'"
+            )
+        pairs = [(name, _labels(text, name)) for name, _, text in (row.partition("\x1f") for row in rows)]
+        # A run that is killed while it creates a database cannot label it any more, but it has labelled its first one.
+        of_run = {labels[RUN]: labels for _, labels in pairs if labels}
+        whose = [(name, labels or of_run.get(_run_of(name) or "")) for name, labels in pairs]
+        return [Found(name, labels) for name, labels in whose if labels]
+
+    def _dead(self, labels: Mapping[str, str]) -> bool:
+        if labels[RUN] == self._run.run_id or _KEPT in labels:
+            return False
+        if labels.get(HOST) == host_token():
+            return not alive(labels)
+        with self._lock:
+            sessions = self._admin.scalars(
+                f"SELECT count(*) FROM pg_stat_activity WHERE application_name = {_literal(f'harness {labels[RUN]}')}"
+            )[0]
+            age = self._admin.scalars(f"SELECT extract(epoch FROM now())::bigint - {int(labels[_MADE])}")[0]
+        return not sessions and int(age) > _HOUR
+
+    # -- the connection --------------------------------------------------------------------------------------------
+
+    @property
+    def _admin(self) -> Physical:
+        if self._physical is None or self._physical.closed():
+            self._physical = self._connect()
+            self._physical.script(f"SET application_name = 'harness {self._run.run_id}'")
+        return self._physical
+
+    def _connect(self) -> Physical:
+        driver = drivers_for("postgresql", ())
+        url = self._url.set(drivername=f"postgresql+{driver.name}")
+        try:
+            return driver.connect(url.set(database="postgres"))
+        except Exception:  # noqa: BLE001 - whatever the reason, the other database's answer is the one to tell
+            try:
+                return driver.connect(url)
+            except Exception as problem:  # each driver has exceptions of its own
+                raise self._refused(None, problem) from problem
+
+    def close(self) -> None:
+        """Close the connection to the server; it is opened anew if it is needed again."""
+        with self._lock:
+            if self._physical is not None:
+                self._physical.close()
+                self._physical = None
+
+    # -- what can go wrong -----------------------------------------------------------------------------------------
+
+    def _refused(self, template: str | None, problem: Exception) -> DatabaseUnavailable:
+        said = scrubbed(_words(problem), self._url)
+        code = str(getattr(problem, "sqlstate", None) or getattr(problem, "pgcode", None) or "")
+        why, remedy = f"the server says: {said}", "see to what the server says"
+        if code == "42501":
+            role = self._url.username or "the role"
+            remedy = (
+                f"let the role create databases: ALTER ROLE {_quoted(role)} CREATEDB; it must own what it copies\n"
+                'or do with isolation="rollback" or "delete" on this server'
+            )
+        elif code == "55006" and template is not None:
+            who = "\n".join(self.connected_to(template)) or "somebody who has gone since"
+            why = f"it is copied from {template}, and nobody may be connected to that meanwhile; connected are:\n{who}"
+            remedy = "close those connections (psql, an IDE, an application that runs), then run again"
+        elif code == "53300" or "too many" in said:
+            remedy = "raise max_connections, or let fewer runs and workers use the server at once"
+        elif code == "53100":
+            remedy = "make room on the server's disk; databases named …_harness_… of dead runs may be dropped"
+        return DatabaseUnavailable(
+            "a database for a test could not be created", where=shown(self._url), why=why, remedy=remedy
+        )
+
+
+def _labels(text: str, name: str) -> dict[str, str]:
+    """Return the labels in a database's comment; nothing if it is none of ours."""
+    try:
+        labels = json.loads(text)
+    except ValueError:
+        return {}
+    ours = isinstance(labels, dict) and {RUN, HOST, _MADE} <= labels.keys()
+    return labels if ours and _run_of(name) == labels[RUN] else {}
+
+
+def _run_of(name: str) -> str | None:
+    match = _OF_A_RUN.fullmatch(name)
+    return match.group(1) if match else None
+
+
+def _words(problem: Exception) -> str:
+    return " ".join(str(problem).split()) or type(problem).__name__
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
