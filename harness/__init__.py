@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from harness.client.concurrent import AsyncClient
     from harness.errors import (
         AppError,
+        BudgetError,
         ClientError,
         ConfigError,
         DatabaseUnavailable,
         DependencyError,
         EngineUnavailable,
         EscapeError,
+        FactoryError,
         HarnessError,
         IsolationError,
         MissingExtra,
@@ -26,11 +28,18 @@ if TYPE_CHECKING:
         SchemaError,
         UnsafeDatabase,
     )
+    from harness.factories.automatic import factory
+    from harness.factories.calls import create, create_batch
+    from harness.observe.queries import Query
+    from harness.queries.statements import Queries
+    from harness.run.asserting import AssertQueries
     from harness.run.handle import Harness
 
 __all__ = [
     "AppError",
+    "AssertQueries",
     "AsyncClient",
+    "BudgetError",
     "Client",
     "ClientError",
     "ConfigError",
@@ -38,13 +47,19 @@ __all__ = [
     "DependencyError",
     "EngineUnavailable",
     "EscapeError",
+    "FactoryError",
     "Harness",
     "HarnessError",
     "IsolationError",
     "MissingExtra",
     "OverlapError",
+    "Queries",
+    "Query",
     "SchemaError",
     "UnsafeDatabase",
+    "create",
+    "create_batch",
+    "factory",
 ]
 
 #: So that `-p harness` also works from a checkout that is on the path but not installed.
@@ -54,6 +69,12 @@ _HOMES = {
     "Client": "harness.client.blocking",
     "AsyncClient": "harness.client.concurrent",
     "Harness": "harness.run.handle",
+    "AssertQueries": "harness.run.asserting",
+    "Queries": "harness.queries.statements",
+    "Query": "harness.observe.queries",
+    "create": "harness.factories.calls",
+    "create_batch": "harness.factories.calls",
+    "factory": "harness.factories.automatic",
 }
 
 

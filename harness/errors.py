@@ -2,6 +2,7 @@
 
 HarnessError
 ├── ConfigError            an option or marker has a value that cannot be used
+├── BudgetError            a query budget is written or used in a way that checks nothing
 ├── AppError               the application could not be imported, built or recognised
 ├── DependencyError        a named session dependency does not exist or cannot be used
 ├── MissingExtra           an optional package is needed and not installed
@@ -9,6 +10,7 @@ HarnessError
 │   └── EngineUnavailable  no container engine answers
 ├── UnsafeDatabase         a URL does not look like a test database
 ├── SchemaError            the schema could not be built
+├── FactoryError           a factory cannot make what it was asked for
 ├── IsolationError         something left, or would leave, the test's transaction
 │   ├── OverlapError       two transactions of one test stand in each other's way
 │   └── EscapeError        a connection that cannot be captured was refused
@@ -52,6 +54,10 @@ class ConfigError(HarnessError):
     """An option, environment variable or marker argument has a value that cannot be used."""
 
 
+class BudgetError(HarnessError):
+    """A query budget is written, or used, in a way that checks nothing."""
+
+
 class AppError(HarnessError):
     """The application could not be imported, built or recognised."""
 
@@ -86,6 +92,10 @@ class UnsafeDatabase(HarnessError):
 
 class SchemaError(HarnessError):
     """The schema could not be built in the test database."""
+
+
+class FactoryError(HarnessError):
+    """A factory cannot make what it was asked for, or cannot store it."""
 
 
 class IsolationError(HarnessError):

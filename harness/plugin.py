@@ -11,6 +11,7 @@ from harness.config import edge
 from harness.errors import ConfigError
 from harness.run import coroutines
 from harness.run.life import TestLife, life_key, life_of, told_plainly
+from harness.run.scope_mismatch import explained
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 pytest_plugins = (
     "harness.fixtures.decisions",
     "harness.fixtures.database",
+    "harness.fixtures.seeds",
     "harness.fixtures.client",
     "harness.fixtures.handle",
+    "harness.fixtures.queries",
 )
 
 
@@ -84,7 +87,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
     life = life_of(item.config)
     if life.judging is not None:
         life.judging.begin(item)
-    with told_plainly():
+    with told_plainly(), explained():
         life.before_setup(item)
         try:
             return (yield)
@@ -96,13 +99,17 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    judging, passed = life_of(item.config).judging, False
+    life, passed = life_of(item.config), False
+    judging = life.judging
+    if judging is not None:
+        judging.calling(item)
     try:
-        result = yield
+        with explained(), life.properties(item):
+            result = yield
         passed = True
         return result
     finally:
-        judging = judging or life_of(item.config).judging
+        judging = judging or life.judging
         if judging is not None:
             judging.called(item, passed=passed)
 
@@ -114,11 +121,18 @@ def pytest_fixture_setup(
     life = life_of(request.config)
     if fixturedef.scope == "function":
         life.end_with(request.node)
-        return (yield)
-    with life.fixture_scope(fixturedef.scope, request.node):
+        value = yield
+        life.made(fixturedef.argname, value)
+        return value
+    with life.fixture_scope(fixturedef, request):
         value = yield
     life.decided(fixturedef, value)
     return value
+
+
+def pytest_fixture_post_finalizer(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+    if fixturedef.scope != "function":
+        life_of(request.config).scopes.finished(fixturedef)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -155,6 +169,8 @@ def _torn_down(life: TestLife, item: pytest.Item, *, passed: bool) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    if report.failed:
+        life_of(item.config).failed(item, report)
     if (judging := life_of(item.config).judging) is not None:
         judging.carry(report)
     return report
@@ -169,6 +185,10 @@ class Reports:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if self._life.judging is not None:
             self._life.judging.logged(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if self._life.judging is not None and not report.passed:
+            self._life.judging.collected_less()
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         if self._life.judging is not None:

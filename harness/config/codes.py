@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
@@ -45,6 +44,8 @@ def unknown_rule(what: str, name: str, known: Known, where: str | None, *, prefi
 
 
 def _near(name: str, known: Known, prefixes: bool) -> list[str]:
+    from difflib import get_close_matches  # not before somebody needs it: this module is imported with the plugin
+
     upper = name.strip().upper()
     if upper in known:
         return [upper]
@@ -53,11 +54,7 @@ def _near(name: str, known: Known, prefixes: bool) -> list[str]:
     words = [code for code, title in known.items() if len(name) > 3 and name.lower() in title.lower()]
     pairs = range(len(upper) - 1)
     swapped = [upper[:at] + upper[at + 1] + upper[at] + upper[at + 2 :] for at in pairs]
-    return (
-        words[:3]
-        or [code for code in swapped if code in known]
-        or difflib.get_close_matches(upper, sorted(known), 3, 0.7)
-    )
+    return words[:3] or [code for code in swapped if code in known] or get_close_matches(upper, sorted(known), 3, 0.7)
 
 
 def _families(known: Known) -> list[list[str]]:

@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.config.codes import Known, covered, unknown_rule
-from harness.config.options import ISOLATIONS
+from harness.config.options import IDS, ISOLATIONS, NOWS
 from harness.config.settings import unknown_value
 from harness.errors import ConfigError
 
 if TYPE_CHECKING:
     import pytest
 
-SIGNATURE = "harness(isolation='rollback' | 'none', allow=[codes], expect=[codes])"
-HELP = (
-    f"{SIGNATURE}: how this test's database work is kept apart from other tests'; findings that it may have, "
-    "and findings that it must have (see README)"
+SIGNATURE = (
+    "harness(isolation='rollback' | 'database' | 'delete' | 'none', ids='reset' | 'distinct' | 'continue', "
+    "now='frozen' | 'advancing', allow=[codes], expect=[codes], max_queries=number)"
 )
-_ARGUMENTS = frozenset({"isolation", "allow", "expect"})
+HELP = (
+    f"{SIGNATURE}: how this test's database work is kept apart from other tests', which ids and which time it "
+    "gets; findings that it may have, and findings that it must have; how many statements it may send (see README)"
+)
+_CHOICES = {"isolation": ISOLATIONS, "ids": IDS, "now": NOWS}
+_ARGUMENTS = frozenset({*_CHOICES, "allow", "expect", "max_queries"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,15 @@ class Request:
     """What a test asked for with its markers; None or nothing where it said nothing."""
 
     isolation: str | None = None
+    ids: str | None = None
+    now: str | None = None
     allow: tuple[Allow, ...] = ()
     expect: tuple[str, ...] = ()
+    max_queries: int | None = None
 
 
 def request_of(item: pytest.Item, known: Known | None = None) -> Request:
-    """Return what the markers of a test ask for: the closest `isolation`, and every `allow` and `expect`.
+    """Return what the markers of a test ask for: each closest choice and number, and every `allow` and `expect`.
 
     Args:
         item: the test.
@@ -55,20 +62,22 @@ def request_of(item: pytest.Item, known: Known | None = None) -> Request:
     Raises:
         ConfigError: a marker was called with arguments that it does not take.
     """
-    chosen: str | None = None
+    chosen: dict[str, str] = {}
+    most: int | None = None
     allow: dict[Allow, None] = {}
     expect: dict[str, None] = {}
     for node, marker in item.iter_markers_with_node("harness"):
         _check_names(marker, item.nodeid)
-        isolation = _isolation(marker, item.nodeid)
-        chosen = chosen or isolation
+        chosen = {**_choices(marker, item.nodeid), **chosen}
+        allowed = _max_queries(marker, item.nodeid)
+        most = allowed if most is None else most
         shared = node is not item or hasattr(item, "callspec")
         holder = node.nodeid if node is not item else _without_parameters(item)
         allow.update(
             (Allow(code, holder, shared), None) for code in _codes(marker, "allow", item.nodeid, known, prefixes=True)
         )
         expect.update((code, None) for code in _codes(marker, "expect", item.nodeid, known, prefixes=False))
-    return Request(isolation=chosen, allow=tuple(allow), expect=tuple(expect))
+    return Request(**chosen, allow=tuple(allow), expect=tuple(expect), max_queries=most)
 
 
 def _without_parameters(item: pytest.Item) -> str:
@@ -89,11 +98,25 @@ def _check_names(marker: pytest.Mark, nodeid: str) -> None:
         )
 
 
-def _isolation(marker: pytest.Mark, nodeid: str) -> str | None:
-    isolation = marker.kwargs.get("isolation")
-    if isolation is not None and isolation not in ISOLATIONS:
-        raise unknown_value("@pytest.mark.harness(isolation=…)", str(isolation), ISOLATIONS, nodeid)
-    return isolation
+def _choices(marker: pytest.Mark, nodeid: str) -> dict[str, str]:
+    found = {name: marker.kwargs[name] for name in _CHOICES if marker.kwargs.get(name) is not None}
+    for name, value in found.items():
+        if value not in _CHOICES[name]:
+            raise unknown_value(f"@pytest.mark.harness({name}=…)", str(value), _CHOICES[name], nodeid)
+    return found
+
+
+def _max_queries(marker: pytest.Mark, nodeid: str) -> int | None:
+    if "max_queries" not in marker.kwargs:
+        return None
+    value = marker.kwargs["max_queries"]
+    if type(value) is not int or value < 0:
+        raise ConfigError(
+            f"@pytest.mark.harness(max_queries=…) takes a whole number from 0 on, not {value!r}",
+            where=nodeid,
+            remedy="say how many statements the test may send: @pytest.mark.harness(max_queries=5)",
+        )
+    return value
 
 
 def _codes(marker: pytest.Mark, name: str, nodeid: str, known: Known | None, *, prefixes: bool) -> tuple[str, ...]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ISOLATIONS = ("rollback", "none")
+ISOLATIONS = ("rollback", "database", "delete", "none")
+#: Those in which tests have real connections.
+REAL = frozenset({"database", "delete"})
+IDS = ("reset", "distinct", "continue")
+NOWS = ("frozen", "advancing")
 FAIL_ON = ("error", "warning", "never")
 
 
@@ -102,13 +106,13 @@ OPTIONS = (
     ),
     Option(
         name="database",
-        help="the test database: 'sqlite', 'postgres', or a SQLAlchemy URL of a test database",
+        help="the test database: 'sqlite', 'postgres', 'mariadb', 'mysql', or a SQLAlchemy URL of a test database",
         metavar="DATABASE",
         default="sqlite",
     ),
     Option(
         name="image",
-        help="container image of the database server (default: postgres:17)",
+        help="container image of the database server (default: postgres:17, mariadb:11.4 or mysql:8.4)",
         metavar="IMAGE",
     ),
     Option(
@@ -124,10 +128,34 @@ OPTIONS = (
     ),
     Option(
         name="isolation",
-        help="'rollback': each test in a transaction that is undone; 'none': commits are real",
+        help="'rollback': each test in a transaction that is undone; 'database': in a database of its own; "
+        "'delete': commits are real, rows are deleted afterwards; 'none': commits are real",
         metavar="HOW",
         default="rollback",
         choices=ISOLATIONS,
+    ),
+    Option(
+        name="keep_dir",
+        help="directory for the SQLite files that --harness-keep-failed keeps",
+        metavar="PATH",
+        default="harness-kept",
+        since="0.3",
+    ),
+    Option(
+        name="ids",
+        help="ids that tests see: 'reset': from one in each test; 'distinct': another range per table; 'continue'",
+        metavar="HOW",
+        default="reset",
+        choices=IDS,
+        since="0.3",
+    ),
+    Option(
+        name="now",
+        help="the database's now(): 'frozen' within a test, as its transaction is; 'advancing' between transactions",
+        metavar="HOW",
+        default="frozen",
+        choices=NOWS,
+        since="0.3",
     ),
     Option(
         name="allow_database",
@@ -171,6 +199,12 @@ OPTIONS = (
         since="0.2",
     ),
     Option(
+        name="queries",
+        help="file of how many statements each test sends, written by --harness-queries-record; more fail the test",
+        metavar="PATH",
+        since="0.3",
+    ),
+    Option(
         name="report",
         help="reports to write: 'json:PATH', 'sarif:PATH', 'html:PATH', 'github'",
         metavar="FORMAT:PATH",
@@ -181,8 +215,18 @@ OPTIONS = (
 
 COMMANDS = (
     Command(
+        name="keep_failed",
+        help="keep the database of each failed test, and print how to open it",
+        since="0.3",
+    ),
+    Command(
         name="baseline_update",
         help="accept all findings of this run: write them to the file of harness_baseline",
+    ),
+    Command(
+        name="queries_record",
+        help="write how many statements the tests of this run send to the file of harness_queries",
+        since="0.3",
     ),
     Command(
         name="explain",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from harness.config.resolve import Value
 from harness.errors import ConfigError
 
 _SCHEMAS = ("metadata", "alembic", "none")
+_SERVERS = ("postgres", "postgresql", "mariadb", "mysql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,10 @@ class Settings:
     url_env: tuple[str, ...]
     schema: str | None
     isolation: str
+    keep_failed: bool
+    keep_dir: str
+    ids: str
+    now: str
     allow_database: str | None
     select: tuple[str, ...]
     ignore: tuple[str, ...]
@@ -33,6 +37,8 @@ class Settings:
     allow: tuple[str, ...]
     baseline: str | None
     baseline_update: bool
+    queries: str | None
+    queries_record: bool
     report: tuple[str, ...]
     explain: tuple[str, ...]
     sources: Mapping[str, Value]
@@ -70,6 +76,10 @@ def settings_from(found: Mapping[str, Value]) -> Settings:
         url_env=found["url_env"].values,
         schema=found["schema"].first,
         isolation=found["isolation"].first or "",
+        keep_failed=found["keep_failed"].given,
+        keep_dir=found["keep_dir"].first or "",
+        ids=found["ids"].first or "",
+        now=found["now"].first or "",
         allow_database=found["allow_database"].first,
         select=found["select"].values,
         ignore=found["ignore"].values,
@@ -77,6 +87,8 @@ def settings_from(found: Mapping[str, Value]) -> Settings:
         allow=found["allow"].values,
         baseline=found["baseline"].first,
         baseline_update=found["baseline_update"].given,
+        queries=found["queries"].first,
+        queries_record=found["queries_record"].given,
         report=found["report"].values,
         explain=found["explain"].values,
         sources=found,
@@ -102,6 +114,8 @@ def _check(option: Option, value: Value) -> None:
 
 def unknown_value(name: str, text: str, valid: tuple[str, ...], source: str) -> ConfigError:
     """Return the error for a value that is not one of `valid`."""
+    import difflib  # not before somebody needs it: this module is imported with the plugin
+
     near = difflib.get_close_matches(text, valid, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return ConfigError(
@@ -118,12 +132,12 @@ def _check_schema(settings: Settings) -> None:
 
 
 def _check_together(settings: Settings) -> None:
-    server = settings.database in ("postgres", "postgresql")
+    server = settings.database in _SERVERS
     if settings.image is not None and not server and _both_flags(settings, "image", "database"):
         raise ConfigError(
             f"--harness-image={settings.image} has no use with --harness-database={_kind(settings.database)}",
             why="an image is for a server that harness starts",
-            remedy="leave out one of the two, or use --harness-database=postgres",
+            remedy="leave out one of the two, or use --harness-database=postgres, mariadb or mysql",
         )
     if (
         settings.allow_database
@@ -146,6 +160,12 @@ def _check_together(settings: Settings) -> None:
             "--harness-baseline-update has no file to write to",
             why="no harness_baseline is given",
             remedy="name it in the pytest configuration: harness_baseline = harness-baseline.json",
+        )
+    if settings.queries_record and settings.queries is None:
+        raise ConfigError(
+            "--harness-queries-record has no file to write to",
+            why="no harness_queries is given",
+            remedy="name it in the pytest configuration: harness_queries = harness-queries.json",
         )
 
 

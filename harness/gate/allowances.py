@@ -137,7 +137,7 @@ class Allowances:
             self._declare(key, pattern.code, Unused(kind="ini", text=str(pattern), where=pattern.source))
         if self._baseline is not None and not self._baseline.updating:
             for entry in self._baseline.entries.values():
-                stale = Unused(kind="baseline", text=f"{entry.fingerprint} ({entry})", where=self._baseline.shown)
+                stale = Unused(kind="baseline", text=f"{entry.fingerprint} ({entry})", where=self._baseline.file.shown)
                 if self.would_find(entry):
                     self._declared[("baseline", entry.fingerprint)] = stale
         left = [unused for key, unused in self._declared.items() if key not in self._used]

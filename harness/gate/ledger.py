@@ -37,6 +37,10 @@ class Ledger:
         """Return what another process's `absorb` understands: plain values only."""
         return [record.to_wire() for record in self._records.values()]
 
+    def standing(self) -> tuple[Record, ...]:
+        """Return every finding once for each way in which it was accepted or not, in the order in which they came."""
+        return tuple(self._records.values())
+
     def records(self) -> list[Record]:
         """Return every finding once, the worst first, then by code and place."""
         merged: dict[str, Record] = {}

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from harness.database.drivers.choice import application_drivers, family, native_driver
 from harness.errors import ConfigError
-
-#: (backend, asynchronous) → drivers in order of preference, as (module, SQLAlchemy's name).
-_DRIVERS = {
-    ("sqlite", False): (("sqlite3", "pysqlite"),),
-    ("sqlite", True): (("aiosqlite", "aiosqlite"),),
-    ("postgresql", False): (("psycopg", "psycopg"), ("psycopg2", "psycopg2")),
-    ("postgresql", True): (("asyncpg", "asyncpg"), ("psycopg", "psycopg")),
-}
 
 
 @contextmanager
@@ -55,14 +47,13 @@ def _split(variable: str) -> tuple[str, str]:
 
 def _for(name: str, kind: str, url: URL, present: str | None) -> str:
     known = _parsed(present)
-    if known is not None and not kind and known.get_backend_name() == url.get_backend_name():
+    if known is not None and not kind and family(known.get_backend_name()) == url.get_backend_name():
         return url.set(drivername=known.drivername).render_as_string(hide_password=False)
     asynchronous = kind == "async" or (
         not kind and (_is_async(known) if known is not None else "async" in name.lower())
     )
     backend = url.get_backend_name()
-    drivers = _DRIVERS[backend, asynchronous]
-    driver = next((driver for module, driver in drivers if find_spec(module) is not None), drivers[0][1])
+    driver = native_driver(backend, asynchronous=asynchronous) or application_drivers(backend, asynchronous)[0][1]
     return url.set(drivername=f"{backend}+{driver}").render_as_string(hide_password=False)
 
 

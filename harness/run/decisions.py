@@ -34,3 +34,11 @@ def hear_first(item: pytest.Item) -> None:
 
 def _is_overridden(item: pytest.Item, name: str) -> bool:
     return not home_of(item, name).startswith("harness.")
+
+
+def prefers_async(item: pytest.Item) -> bool:
+    """Tell whether the session of a test is harness's asynchronous one, and only that."""
+    names = getattr(item, "fixturenames", ())
+    if "async_db_session" not in names or "db_session" in names:
+        return False
+    return home_of(item, "async_db_session").startswith("harness.")

@@ -6,6 +6,7 @@ Pinned by tests on the lowest and newest supported pytest.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -21,3 +22,19 @@ def closure_of(collector: pytest.Collector, function: Any) -> Iterable[str]:
     """Return the names of all fixtures that a test function would use, directly or not."""
     cls = getattr(collector, "cls", None)
     return collector.session._fixturemanager.getfixtureinfo(collector, function, cls).name2fixturedefs  # type: ignore[arg-type]  # a collector serves
+
+
+def function_scoped(item: pytest.Item) -> dict[str, str]:
+    """Return the function-scoped fixtures that a test function names, and the module of each one's definition."""
+    function = getattr(item, "function", None)
+    found = {}
+    for name in signature(function).parameters if function is not None else ():
+        definitions = item.session._fixturemanager.getfixturedefs(name, item) or ()
+        if definitions and definitions[-1].scope == "function":
+            found[name] = str(definitions[-1].func.__module__)
+    return found
+
+
+def is_property(item: pytest.Item) -> bool:
+    """Tell whether hypothesis runs a test's function, many times."""
+    return bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))

@@ -32,7 +32,7 @@ class Harness:
     def database(self) -> URL:
         """The URL of the test database; its text hides the password."""
         self._run.ready()
-        return self._run.target.url
+        return self._run.apart.url
 
     @property
     def origin(self) -> str:
@@ -53,3 +53,36 @@ class Harness:
         from harness.session.override import overridden
 
         return overridden(self._run.app, dependency, replacement)
+
+    # -- factories -------------------------------------------------------------------------------------------------
+
+    async def create(self, factory: Any, /, **attributes: Any) -> Any:
+        """Return what `factory(**attributes)` makes, stored through the test's `AsyncSession`.
+
+        Raises:
+            FactoryError: the factory cannot make it.
+        """
+        from harness.factories.calls import create
+
+        return await create(factory, **attributes)
+
+    async def create_batch(self, factory: Any, size: int, /, **attributes: Any) -> list[Any]:
+        """Return a list of `size` objects; as `create` otherwise."""
+        from harness.factories.calls import create_batch
+
+        return await create_batch(factory, size, **attributes)
+
+    def factory(self, model: type[Any]) -> Any:
+        """Return a factory for a mapped class; see `harness.factory`."""
+        from harness.factories.automatic import factory
+
+        return factory(model)
+
+    def factories(self, *factories: type[Any], session: Any = None) -> None:
+        """Let factories, and those derived from them, use a session for the rest of the test, whatever they name.
+
+        Args:
+            factories: which; all of them if none is given.
+            session: a session, or an `AsyncSession`; the test's own if it is left out.
+        """
+        self._run.desk.assign(factories, session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,12 +21,15 @@ from harness.report.markup import Style
 from harness.report.message import block_text
 from harness.report.order import counted
 from harness.report.timeline import timeline_of
+from harness.run.budgets import Budgets, recorded_as, shows_values
+from harness.run.definitions import is_property
 from harness.run.ownership import test_files
 from harness.run.rules import rules_of
 from harness.run.telling import Telling
 from harness.run.watch import Watch
 
 if TYPE_CHECKING:
+    from harness.isolation.observer import Observer
     from harness.run.run import Run
 
 #: The attribute of a test's report that carries its findings, from pytest-xdist's workers too: plain values.
@@ -65,15 +69,29 @@ class Judging:
         self.rules = rules_of(run.settings, config.rootpath)
         self.telling = Telling(run.settings, self.rules, config.rootpath, _environment(config))
         is_test = test_files(config.rootpath, config.getini("python_files"))
-        self.watch = Watch(self.rules, config.rootpath, is_test, lambda: run.registry)
+        values = partial(shows_values, config)
+        self.watch = Watch(
+            self.rules,
+            config.rootpath,
+            is_test,
+            lambda: run.registry,
+            self._observe,
+            run.frozen_times,
+            values=values,
+        )
+        self.budgets = Budgets(self.watch, self.rules.ledger, lambda: run.plan.backend)
         self._told: dict[str, dict[str, Any]] = {}
         self._lines: list[str] = []
         self._failures: list[HarnessError] = []
+        self._partial = False
         self._watching = bool(self.rules.selected)
+        run.while_preparing = self.watch.aside
         if self._watching:
             run.when_engine_made = self.watch.engine_made
-            run.while_preparing = self.watch.aside
             self.watch.start()
+
+    def _observe(self, observer: Observer | None) -> None:
+        self._run.target.pinned.observer = observer
 
     @property
     def is_worker(self) -> bool:
@@ -90,20 +108,30 @@ class Judging:
         """A test begins."""
         self.watch.begin(item.nodeid)
 
+    def fold(self) -> None:
+        """A part of a test is over, such as an example of a property: what is found so far fails the whole, later."""
+        self.watch.fold()
+
     def set_up_failed(self, item: pytest.Item) -> None:
         """A test could not be set up: what was found so far is told, and decides nothing."""
         self._tell(item, "setup", self._verdict(request_of(item), passed=False), passed=False)
+
+    def calling(self, item: pytest.Item) -> None:
+        """A test's function is about to be called."""
+        self.budgets.begin(request_of(item), is_property=is_property(item))
 
     def called(self, item: pytest.Item, *, passed: bool) -> None:
         """A test's function is done.
 
         Raises:
-            pytest.fail.Exception: it has passed, and what was found fails it.
+            pytest.fail.Exception: it has passed, and what was found, or how many statements it sent, fails it.
         """
-        verdict = self._verdict(request_of(item), passed=passed)
-        self._tell(item, "call", verdict, passed=passed)
+        wanted = request_of(item)
+        problems, queries = self.budgets.end(recorded_as(item), wanted, passed=passed)
+        verdict = self._verdict(wanted, passed=passed)
+        self._tell(item, "call", verdict, passed=passed, queries=queries)
         if passed:
-            self._fail(verdict)
+            self._fail(verdict, problems)
         elif any(record.suppressed is None for record in verdict.records):
             shown = "\n\n".join(block_text(record) for record in verdict.records if record.suppressed is None)
             item.add_report_section("call", "harness findings", shown)
@@ -125,26 +153,36 @@ class Judging:
     def _verdict(self, wanted: Wanted, *, passed: bool | None) -> Verdict:
         return self.watch.verdict(wanted if passed else _lenient(wanted), passed=passed)
 
-    def _fail(self, verdict: Verdict) -> None:
+    def _fail(self, verdict: Verdict, problems: Sequence[str] = ()) -> None:
         bad = self.telling.failing(verdict.records)
-        if not bad and not verdict.unmet:
+        if not bad and not verdict.unmet and not problems:
             return
-        parts = [f"harness: {verdict.unmet}"] if verdict.unmet else []
+        parts = [f"harness: {problem}" for problem in (*problems, verdict.unmet) if problem]
         if bad:
             parts.append(_head(bad))
             parts += [block_text(record) for record in bad]
         raise pytest.fail.Exception("\n\n".join(parts), pytrace=False)
 
-    def _tell(self, item: pytest.Item, phase: str, verdict: Verdict, *, passed: bool) -> None:
-        tape = self.watch.tape
+    def _tell(
+        self,
+        item: pytest.Item,
+        phase: str,
+        verdict: Verdict,
+        *,
+        passed: bool,
+        queries: dict[str, Any] | None = None,
+    ) -> None:
+        tape, folded = self.watch.tape, self.watch.folded
+        shown = tape if folded.shown is None or tape.requests else folded.shown
         item.user_properties.extend(junit.properties(verdict.records))
         self._told[phase] = {
             "records": [record.to_wire() for record in verdict.records],
             "passed": passed,
             "tests": int(phase != "teardown"),
-            "requests": len(tape.requests),
-            "statements": tape.statements,
-            "timeline": timeline_of(tape, self._config.rootpath) if self._shows(tape) else None,
+            "requests": len(tape.requests) + folded.requests,
+            "statements": tape.statements + folded.statements,
+            "timeline": timeline_of(shown, self._config.rootpath) if self._shows(shown) else None,
+            "queries": queries,
         }
         self.watch.begin(item.nodeid)
 
@@ -170,8 +208,18 @@ class Judging:
         if failed_by_itself or skipped or seen_less:
             self.telling.missed += 1
 
+    def collected(self, items: Sequence[pytest.Item]) -> None:
+        """Take note of the tests there are, if all of them were looked at."""
+        if not self._partial and self._looks_at_all():
+            self.budgets.collected = frozenset(map(recorded_as, items))
+
+    def collected_less(self) -> None:
+        """Take note of a module that could not be collected, or did not want to be."""
+        self._partial = True
+
     def deselected(self, items: Sequence[pytest.Item]) -> None:
         """Take note of tests that will not run."""
+        self._partial = True
         self.telling.missed += len(items)
 
     def worker_ended(self, output: dict[str, Any]) -> None:
@@ -201,8 +249,9 @@ class Judging:
 
     def _own(self, session: pytest.Session) -> dict[str, Any]:
         """Return what this process has to tell beyond its tests."""
+        queries = self.budgets.told_of_process()
         if not self._watching:
-            return {"records": [], "databases": [], "allowances": None}
+            return {"records": [], "databases": [], "allowances": None, "queries": queries}
         app = self._run.loaded_app
         if app is not None:
             self.watch.app_seen(app)
@@ -212,15 +261,20 @@ class Judging:
             "records": [record.to_wire() for record in verdict.records],
             "databases": [f"{self._run.plan.backend} ({self._run.plan.origin})"] if session.testscollected else [],
             "allowances": self.rules.allowances.to_wire(),
+            "queries": queries,
         }
 
     def _complete(self, session: pytest.Session) -> bool:
         """Tell whether the whole suite ran, and nothing kept a test from meeting what it would have met."""
-        if self._config.args_source is pytest.Config.ArgsSource.ARGS or self.telling.missed:
-            return False
-        if any(getattr(self._config.option, name, None) for name in _CHOOSING):
+        if self.telling.missed or not self._looks_at_all():
             return False
         return 0 < session.testscollected <= self.telling.tests
+
+    def _looks_at_all(self) -> bool:
+        """Tell whether nobody has chosen some of the tests."""
+        if self._config.args_source is pytest.Config.ArgsSource.ARGS:
+            return False
+        return not any(getattr(self._config.option, name, None) for name in _CHOOSING)
 
     def show(self, reporter: pytest.TerminalReporter) -> None:
         """Write the summary."""

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.config import edge
-from harness.config.markers import request_of
+from harness.config.markers import Request, request_of
+from harness.config.options import REAL
 from harness.errors import HarnessError, IsolationError
 from harness.run import decisions
+from harness.run.examples import Examples
 from harness.run.run import Run
+from harness.run.scopes import Scopes
 
 if TYPE_CHECKING:
     from harness.isolation.level import Level
     from harness.run.judging import Judging
     from harness.session.override import Remembered
-
-#: From wide to narrow, as pytest orders them.
-_SCOPES = ("session", "package", "module", "class", "function")
-
 
 life_key = pytest.StashKey["TestLife"]()
 
@@ -51,16 +52,27 @@ class TestLife:
         self.judging: Judging | None = None
         self._judging = judging
         self._test: Level | None = None
-        self._scopes: dict[Any, Level] = {}
+        #: The levels of wider fixtures.
+        self.scopes = Scopes(run)
+        self._owners: set[Any] = set()
         self._overrides: list[Remembered] = []
         self._refusal: HarnessError | None = None
-        self._problems: list[IsolationError] = []
         self._isolated = True
+        self._apart: str | None = None
+        self._wanted = Request()
+        self._item: pytest.Item | None = None
         self._running = False
         self._scheduled = False
+        #: The examples of the properties among the tests.
+        self.examples = Examples(run, lambda: self.judging, lambda: self.scopes.seeds.mark())
         run.when_captured = self.join
         run.when_loaded = self._remember_overrides
         run.when_active = self._judge
+        run.when_session_made = self._session_made
+        if active and run.settings.keep_failed:
+            from harness.run.kept import check_directory
+
+            check_directory(run.root / run.settings.keep_dir, run.settings.source("keep_dir"))
         if active:
             run.activate()
 
@@ -81,10 +93,12 @@ class TestLife:
 
     def _judge(self) -> None:
         self.judging = self._judging(self.run)
+        self.examples.watch()
 
     def close(self) -> None:
         """End the run."""
         try:
+            self.examples.close()
             if self.judging is not None:
                 self.judging.close()
         finally:
@@ -105,36 +119,60 @@ class TestLife:
         """Check the markers before any test runs."""
         try:
             known = self.judging.rules.known if self.judging is not None else None
+            isolations = []
             for item in items:
-                request_of(item, known)
+                wanted = request_of(item, known)
+                isolations.append(wanted.isolation or self.run.settings.isolation)
+                self.run.any_advancing |= wanted.now == "advancing"
+                self.run.any_distinct |= wanted.ids == "distinct"
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {error}") from None
         if self.run.active:
+            self.run.apart.left = isolations.count("database")
             for item in items:
                 decisions.hear_first(item)
+        if self.judging is not None:
+            self.judging.collected(items)
 
     # -- a test ----------------------------------------------------------------------------------------------------
 
     def before_setup(self, item: pytest.Item) -> None:
         """Start the test's level. Nothing is imported or sent until a statement runs."""
         self._running = True
+        self._item = item
+        if request_of(item).max_queries is not None:
+            self.run.activate()  # a budget that nobody counted for would hold whatever is sent
         if not self.run.active:
             return
+        self._own_sessions()
         if self._refusal is not None:
             raise self._refusal
         self.run.begin_tests()
-        wanted = request_of(item).isolation or self.run.settings.isolation
-        self._isolated = wanted == "rollback"
-        if self._isolated and self.run.captured:
+        self._wanted = request_of(item)
+        how = self._wanted.isolation or self.run.settings.isolation
+        self._isolated = how == "rollback"
+        self._apart = how if how in REAL else None
+        if self.run.captured:
+            if not self._isolated and self._apart is None:
+                self.scopes.set_aside()
             self._enter_test()
         self._remember_overrides()
 
     def _enter_test(self) -> None:
         from harness.isolation.level import Level
 
-        if self._test is None:
+        self.run.choose(ids=self._wanted.ids, now=self._wanted.now)
+        if self._apart is not None:
+            self.run.apart.enter(self._apart)
+        elif self._isolated and (self._test is None or self._test.ended):
             self._test = Level("the test")
             self.run.enter(self._test)
+
+    def _own_sessions(self) -> None:
+        """Let what factories make belong to the test."""
+        item = self._item
+        if item is not None and not self.run.desk.open:
+            self.run.desk.begin(item, prefers_async=decisions.prefers_async(item))
 
     def decided(self, fixturedef: pytest.FixtureDef[Any], value: Any) -> None:
         """Take note of a decision that a conftest made by overriding a decision fixture."""
@@ -148,50 +186,68 @@ class TestLife:
 
     def end_with(self, item: Any) -> None:
         """End the test's level after the finalizers of its own fixtures, and before those of wider scopes."""
-        if self._test is not None and not self._scheduled:
+        if (self._test is not None or self._apart is not None) and not self._scheduled:
             self._scheduled = True
             item.addfinalizer(self._end_test)
 
+    def made(self, name: str, value: Any) -> None:
+        """Let factories use the session of a fixture that is called like one of harness's own."""
+        if name in ("db_session", "async_db_session") and self.run.active:
+            self.run.desk.adopt(value)
+
     def join(self) -> None:
-        """Start the test's level if SQLAlchemy, or harness, came into use only while the test was running."""
-        if self._running and self._isolated and self.run.captured:
+        """Start the levels that are due if SQLAlchemy, or harness, came into use only while the test was running."""
+        if self._running:
+            self._own_sessions()
+        if self._running and self.run.captured and not (self._levelled and self.scopes.begin_late()):
             self._enter_test()
+            self.examples.join()
+
+    @property
+    def _levelled(self) -> bool:
+        """Tell whether wider fixtures that the running test sets up are isolated."""
+        return self._isolated or self._apart is not None
 
     @contextmanager
-    def fixture_scope(self, scope: str, node: Any) -> Iterator[None]:
-        """While a fixture of a wider scope is set up, what it does belongs to that scope."""
-        if not self.run.active or not self.run.captured or not self._isolated:
-            yield
-            return
-        pinned = self.run.target.pinned
-        lifted = []
-        while pinned.level is not pinned.levels[0] and not pinned.level.opened and self._narrower(pinned.level, scope):
-            lifted.append(pinned.levels.pop())
-        self._enter_scope(scope, node)
+    def fixture_scope(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> Iterator[None]:
+        """While a fixture of a wider scope is set up, what it does belongs to that fixture."""
+        isolated = self.run.active and self._levelled
+        if isolated and self.run.captured:
+            self.run.choose()  # what a wider fixture makes is not for one test alone
         try:
-            yield
+            with (
+                self.run.apart.shared(),
+                self.scopes.setting_up(fixturedef, request, isolated=isolated),
+                self._making(request.node),
+            ):
+                yield
         finally:
-            pinned.levels.extend(reversed(lifted))
-            self._remember_overrides()
+            if self.run.active:
+                self.join()
+                self._remember_overrides()
 
-    def _narrower(self, level: Level, scope: str) -> bool:
-        return _SCOPES.index(level.name.split(" ")[0] if level.name in _names() else "function") > _SCOPES.index(scope)
-
-    def _enter_scope(self, scope: str, node: Any) -> None:
-        from harness.isolation.level import Level
-
-        if node in self._scopes:
+    @contextmanager
+    def _making(self, node: Any) -> Iterator[None]:
+        """While a fixture of a wider scope is set up, factories use the session of that scope."""
+        if not self.run.active or not self._running:
+            yield
             return
-        level = self._scopes[node] = Level(f"{scope} fixtures")
-        self.run.enter(level)
-        node.addfinalizer(lambda: self._leave_scope(node))
+        if node not in self._owners:
+            self._owners.add(node)
+            node.addfinalizer(lambda: self._end_sessions(node))
+        with self.run.desk.within(node, lambda asynchronous: self.scopes.current_session(asynchronous=asynchronous)):
+            yield
 
-    def _leave_scope(self, node: Any) -> None:
-        level = self._scopes.pop(node)
-        # The last test of the scope is still open here: it ends with it.
-        self._problems += self.run.leave(level)
-        if self._test is not None and self._test.ended:
-            self._test = None
+    def _end_sessions(self, node: Any) -> None:
+        self._owners.discard(node)
+        self.run.desk.end(node)
+
+    def _session_made(self, session: Any) -> None:
+        """Let the test's own session hold what was made once for many tests, and be put back after each example."""
+        from harness.session.rewind import mark, mark_async
+
+        self.scopes.seeds.lend(session)
+        self.examples.keep(partial(mark_async if hasattr(session, "sync_session") else mark, session))
 
     @contextmanager
     def calling(self, item: pytest.Function) -> Iterator[None]:
@@ -199,10 +255,31 @@ class TestLife:
         if not self.run.captured:
             yield
             return
+        self.run.desk.finish()
         from harness.isolation.flow import running_test
 
-        with running_test(getattr(item.function, "__code__", None)):
+        self.scopes.lend_to_used(item)
+        with running_test(_code(item.function)):
             yield
+
+    @contextmanager
+    def properties(self, item: pytest.Item) -> Iterator[None]:
+        """While the test is called, its examples, if it is a property, are isolated from each other."""
+        if not self.run.active:
+            yield
+            return
+        with ExitStack() as stack:
+            with told_plainly():
+                stack.enter_context(self.examples.of(item, isolated=self._isolated))
+            yield
+
+    def failed(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """A test has failed, and its database is as it left it."""
+        if self.run.settings.keep_failed and self.run.active and report.when in ("setup", "call"):
+            from harness.run.kept import keep
+
+            if told := keep(self.run, item.nodeid):
+                report.sections.append(("harness", told))
 
     def before_teardown(self) -> None:
         """From now on rollbacks undo nothing that matters: the test is over."""
@@ -212,16 +289,23 @@ class TestLife:
     def after_teardown(self) -> list[IsolationError]:
         """End the test's level, and return what went wrong with its isolation."""
         self._running = False
+        self.examples.forget()
         self._restore_overrides()
         self._end_test()
-        problems, self._problems = self._problems, []
+        self.scopes.bring_back()
+        problems, self.scopes.problems = self.scopes.problems, []
         return problems
 
     def _end_test(self) -> None:
         self._scheduled = False
+        if self.run.active and self._item is not None:
+            self.run.desk.end(self._item)
+        if self._apart is not None:
+            self._apart = None
+            self.scopes.problems += self.run.apart.leave()
         if self._test is not None:
             level, self._test = self._test, None
-            self._problems += self.run.leave(level)
+            self.scopes.problems += self.scopes.leave(level)
 
     # -- dependency overrides --------------------------------------------------------------------------------------
 
@@ -236,8 +320,11 @@ class TestLife:
             known.restore()
 
 
-def _names() -> tuple[str, ...]:
-    return tuple(f"{scope} fixtures" for scope in _SCOPES)
+def _code(function: Any) -> Any:
+    """Return the code of a test; of a property, of the function under its `@given`, whoever has wrapped it since."""
+    if (handle := getattr(function, "hypothesis", None)) is not None:
+        function = inspect.unwrap(handle.inner_test)
+    return getattr(function, "__code__", None)
 
 
 def _judging(config: pytest.Config, run: Run) -> Judging:

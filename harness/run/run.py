@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.config.settings import Settings
-from harness.errors import AppError, IsolationError
+from harness.errors import IsolationError
 from harness.run.arrival import on_arrival
+from harness.run.factories import desk_of, factories_bound
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
     from harness.client.driver import Driver
     from harness.database.handle import Database
+    from harness.database.identity import RunIdentity
     from harness.database.provider import Plan
+    from harness.factories.desk import Desk
     from harness.isolation.capture import Registry
     from harness.isolation.level import Level
     from harness.isolation.target import Target
+    from harness.run.apart import Apart
     from harness.schema.inventory import Inventory
     from harness.schema.plan import SchemaPlan
     from harness.session.locate import SessionDependency
@@ -51,15 +55,18 @@ class Run:
         self.notes: list[str] = []
         #: Decisions that a conftest made by overriding a `harness_…` fixture; they win over the options.
         self.decisions: dict[str, Any] = {}
-        self._say = say
+        self.say = say
         self._environment, self._stack = environment, ExitStack()
         self._registry: Registry | None = None
-        self._database: Database | None = None
+        self.database: Database | None = None
         self._schema_error: Exception | None = None
         self._schema_built = self._waiting = False
         self._app: Any = None
-        self._found: Inventory | None = None
+        self.found: Inventory | None = None
         self.active = False
+        #: Whether any test of this run wants time that advances, or ids that differ between tables.
+        self.any_advancing = self.advancing = settings.now == "advancing"
+        self.any_distinct = settings.ids == "distinct"
         #: Called once engines are captured; the test that is running then starts its level.
         self.when_captured: Callable[[], None] = lambda: None
         #: Called when the run becomes active, before engines are captured; and with each engine the application makes.
@@ -67,6 +74,8 @@ class Run:
         self.when_engine_made: Callable[[Any], None] = lambda engine: None
         #: Entered while harness makes the tables, which no test has asked for.
         self.while_preparing: Callable[[], AbstractContextManager[None]] = nullcontext
+        #: Called with each session that is made for the test's own use.
+        self.when_session_made: Callable[[Any], None] = lambda session: None
         #: Called once the application is there.
         self.when_loaded: Callable[[], None] = lambda: None
 
@@ -81,6 +90,7 @@ class Run:
         self.when_active()
         self._announce_url()
         self._stack.enter_context(on_arrival("sqlalchemy", self._capture))
+        self._stack.enter_context(factories_bound(self.desk))
 
     def _check_plan(self) -> None:
         """Tell now what is wrong with the choice of database, rather than in the middle of an import.
@@ -122,17 +132,20 @@ class Run:
 
     def close(self) -> None:
         """Give everything back: engines, environment, loop, connection, database."""
-        try:
-            self._leave_database_as_found()
-            self._stack.close()
-        finally:
-            if "sessions" in self.__dict__:
-                self.sessions.dispose()
-            if "target" in self.__dict__:
-                self.target.pinned.close()
-            if self._database is not None:
-                self._database.close()
-                self._database = None
+        with ExitStack() as last_first:
+            last_first.callback(self._close_database)
+            last_first.callback(self._stack.close)
+            last_first.callback(self._leave_database_as_found)
+            last_first.callback(self.apart.close)
+
+    def _close_database(self) -> None:
+        if "sessions" in self.__dict__:
+            self.sessions.dispose()
+        if "target" in self.__dict__:
+            self.target.pinned.close()
+        if self.database is not None:
+            self.database.close()
+            self.database = None
 
     # -- the database ----------------------------------------------------------------------------------------------
 
@@ -142,10 +155,16 @@ class Run:
         return self._choose(self.settings.database)
 
     def _choose(self, database: str) -> Plan:
-        from harness.database import identity
         from harness.database.provider import choose
 
-        return choose(database, self.settings.image, self.settings.allow_database, identity.current(), self._say)
+        return choose(database, self.settings.image, self.settings.allow_database, self.identity, self.say)
+
+    @cached_property
+    def identity(self) -> RunIdentity:
+        """Who owns what this run starts and creates."""
+        from harness.database import identity
+
+        return identity.current()
 
     def decide(self, decision: str, value: Any) -> None:
         """Let a conftest's decision win over the option."""
@@ -168,17 +187,24 @@ class Run:
         return Target(self.plan.backend, self._provide, self._diagnose)
 
     def _provide(self) -> Any:
-        if self._database is None:
-            self._database = self.plan.start()
-        return self._database.url
+        if self.database is None:
+            self.database = self.plan.start()
+        return self.database.url
 
     def _diagnose(self) -> str | None:
-        return self._database.diagnose() if self._database is not None else None
+        return self.database.diagnose() if self.database is not None else None
 
     @property
     def origin(self) -> str:
         """How the test database came to be, for messages."""
-        return self._database.origin if self._database is not None else self.plan.backend
+        return self.database.origin if self.database is not None else self.plan.backend
+
+    @cached_property
+    def apart(self) -> Apart:
+        """Databases of single tests."""
+        from harness.run.apart import Apart
+
+        return Apart(self)
 
     # -- the schema ------------------------------------------------------------------------------------------------
 
@@ -190,71 +216,74 @@ class Run:
 
         origin = Origin(option="harness_schema", example="tests.db:create_schema", error=IsolationError)
         wanted = self.decisions.get("schema", self.settings.schema)
-        return plan_schema(wanted, self.metadata, lambda name: resolve(name, origin), self.root)
+        return plan_schema(
+            wanted, self.metadata, lambda name: resolve(name, origin), self.root, counted=self.any_distinct
+        )
 
     def metadata(self) -> tuple[MetaData, ...]:
         """Return the tables of the application."""
-        from harness.session.metadata_of import find_metadata, load_metadata
+        from harness.run.loading import metadata
 
-        if "metadata" in self.decisions:
-            return tuple(self.decisions["metadata"])
-        if self.settings.metadata:
-            return load_metadata(self.settings.metadata)
-        packages: tuple[str, ...] = ()
-        if self.app_spec is not None:
-            self.app  # noqa: B018 - importing the application imports its models
-            packages = (self.app_spec.partition(":")[0].partition(".")[0],)
-        return find_metadata(packages, root=self.root)
+        return metadata(self)
 
     def _leave_database_as_found(self) -> None:
-        """Remove from a database that is not harness's own what harness has put there."""
-        if self._found is not None and self.target.pinned.connected:
-            from harness.schema.inventory import remove_since
+        if self.found is not None and self.target.pinned.connected:
+            from harness.run.building import leave_as_found
 
-            remove_since(self._found, self.sessions.engine)
+            leave_as_found(self, self.found)
 
     def _build_schema(self) -> None:
-        from harness.schema.inventory import Inventory, inventory, remove_since
+        from harness.run.building import check_numbering, found_in, let_time_advance
 
         pinned = self.target.pinned
         pinned.on_first_use = None
         if self._schema_built:
             return
         if self._schema_error is None:
+            created = self.database is None or self.database.created
             try:
-                with self.while_preparing(), pinned.committing():
-                    if self._database is not None and not self._database.created:
-                        self._found = inventory(self.sessions.engine)
-                    elif self.schema_plan.how.startswith("alembic"):
-                        # Migrations start from nothing, also if the application made its tables when it was imported.
-                        remove_since(
-                            Inventory(tables=frozenset(), enums=frozenset(), schemas=frozenset({"public"})),
-                            self.sessions.engine,
-                        )
+                with self.while_preparing(), self.apart.shared(), pinned.committing():
+                    self.found = found_in(self.sessions.engine, self.schema_plan, created=created)
+                    let_time_advance(self, before=True)
                     self.notes += self.schema_plan.build(self.sessions.engine)
+                    let_time_advance(self, before=False)
                 pinned.schema_changed()
+                check_numbering(self)
                 self._schema_built = True
+                self.apart.schema_built()
                 return
             except Exception as error:  # noqa: BLE001 - told again to every test that needs the schema
                 self._schema_error = error
         pinned.on_first_use = self._build_schema
         raise self._schema_error
 
+    def choose(self, *, ids: str | None = None, now: str | None = None) -> None:
+        """Say which ids and which time what runs from now on shall get; by default, what the options say."""
+        pinned = self.target.pinned
+        pinned.ids = ids or self.settings.ids
+        self.advancing = (now or self.settings.now) == "advancing"
+        if pinned.moments is not None:
+            pinned.moments.advancing = self.advancing
+
+    def frozen_times(self) -> Mapping[str, frozenset[str]]:
+        """Return the columns whose default is a time that stands still in the running test, by table."""
+        if self._registry is None or self.advancing or self.target.pinned.level.commits:
+            return {}
+        return self.target.pinned.catalogue.frozen
+
     def migration_differences(self) -> list[str]:
         """Return where models and migrations differ; nothing if no migration has made this run's schema."""
-        from harness.schema.comparison import differences
+        from harness.run.building import differences_from_migrations
 
-        if not self._schema_built or not self.schema_plan.how.startswith("alembic"):
-            return []
-        with self.target.pinned.committing():
-            return differences(self.sessions.engine, self.metadata())
+        return differences_from_migrations(self) if self._schema_built else []
 
     def connect(self) -> None:
         """Provide the database now and connect to it."""
         self.activate()
         import sqlalchemy  # noqa: F401 - its arrival starts the capture
 
-        self.target.ensure_ready()
+        with self.apart.shared():
+            self.target.ensure_ready()
 
     def ready(self) -> None:
         """Provide the database and its schema now, so that what is wrong with them is told by the fixture."""
@@ -282,36 +311,14 @@ class Run:
         Raises:
             AppError: none was named and none can be found, or it cannot be imported.
         """
+        from harness.run.loading import application
+
         if self._app is None:
             self.activate()
-            decided = self.decisions.get("app")
-            if decided is not None and not isinstance(decided, str):
-                self._app = decided
-            elif self.app_spec is None:
-                raise AppError(
-                    "no application is named, and none was found in the usual places",
-                    where=str(self.root),
-                    remedy='name it in the pytest configuration: harness_app = "myapp.main:app"',
-                )
-            else:
-                self._app = self._import_app(self.app_spec)
+            self._app = application(self)
             self._fill_placeholders()
             self.when_loaded()
         return self._app
-
-    def _import_app(self, spec: str) -> Any:
-        """Import the application. What it does to the database meanwhile belongs to the run, not to one test."""
-        from harness.session.application import load_app
-
-        if not self.captured or any(level.opened for level in self.target.pinned.levels[1:]):
-            return load_app(spec)
-        pinned = self.target.pinned
-        first, pinned.on_first_use = pinned.on_first_use, None
-        try:
-            with pinned.committing():
-                return load_app(spec)
-        finally:
-            pinned.on_first_use = first
 
     @property
     def loaded_app(self) -> Any:
@@ -341,11 +348,10 @@ class Run:
     @cached_property
     def sessions(self) -> Sessions:
         """Makes the test's own engines and sessions."""
+        from harness.run.loading import session_class
         from harness.session.maker import Sessions
 
-        return Sessions(
-            lambda: self.target.url, self._making_own, self._session_class, lambda: self.target.pinned.commits
-        )
+        return Sessions(lambda: self.target.url, self._making_own, partial(session_class, self), self.apart.commits)
 
     @contextmanager
     def _making_own(self, asynchronous: bool) -> Iterator[None]:
@@ -358,16 +364,10 @@ class Run:
         finally:
             self._registry.making_own = None
 
-    def _session_class(self, asynchronous: bool) -> type[Any] | None:
-        from harness.session.maker import plain_class
-
-        if self.app_spec is None and "app" not in self.decisions:
-            return None
-        self.app  # noqa: B018 - its dependencies are known once it is imported
-        for dependency in self.dependencies:
-            if dependency.kind.is_async is asynchronous and dependency.session_class is not None:
-                return plain_class(dependency.session_class)
-        return None
+    @cached_property
+    def desk(self) -> Desk:
+        """The sessions of factories, which are the test's own."""
+        return desk_of(self)
 
     @cached_property
     def driver(self) -> Driver:

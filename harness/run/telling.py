@@ -15,6 +15,7 @@ from harness.gate.ledger import Ledger
 from harness.gate.record import Record
 from harness.gate.results import Results
 from harness.gate.selection import failing
+from harness.queries.tally import Tally
 from harness.report.destinations import Destination, check, destinations, write_all
 from harness.report.markup import Line
 from harness.report.terminal import summary
@@ -44,6 +45,7 @@ class Telling:
         self._databases: dict[str, None] = {}
         self._requests = self._statements = 0
         self._timelines: list[dict[str, Any]] = []
+        self._tally = Tally(rules.ledger) if rules.ledger is not None else None
         #: Tests that have run, and tests that could not meet all that they would meet: failed for reasons of their own,
         #: skipped, left out.
         self.tests = self.missed = 0
@@ -67,6 +69,8 @@ class Telling:
         self._statements += told["statements"]
         if told["timeline"] is not None:
             self._timelines.append(told["timeline"])
+        if self._tally is not None and told["queries"] is not None:
+            self._tally.heard(told["queries"])
 
     def heard_of_process(self, told: Mapping[str, Any]) -> None:
         """Take note of what a process tells at its end; this one tells it too."""
@@ -74,6 +78,8 @@ class Telling:
         self._databases.update(dict.fromkeys(told["databases"]))
         if told["allowances"] is not None:
             self._rules.allowances.absorb(told["allowances"])
+        if self._tally is not None and told["queries"] is not None:
+            self._tally.heard_of_process(told["queries"])
 
     def add(self, verdict: Verdict) -> None:
         """Take note of findings of the run itself."""
@@ -104,7 +110,7 @@ class Telling:
         return summary(self.results, verbosity) if self.results is not None else []
 
     def write(self, *, complete: bool) -> tuple[list[str], list[HarnessError]]:
-        """Write the reports and the baseline; return what is to be said of that, and what failed.
+        """Write the reports, the baseline and the query ledger; return what is to be said of that, and what failed.
 
         Args:
             complete: whether the whole suite has run; if not, nothing is taken out of the baseline.
@@ -121,6 +127,11 @@ class Telling:
                     lambda entry: complete and self._rules.allowances.would_find(entry),
                 )
                 lines.append(str(change))
+            except HarnessError as error:
+                failures.append(error)
+        if self._tally is not None:
+            try:
+                lines += self._tally.finish(__version__)
             except HarnessError as error:
                 failures.append(error)
         return lines, failures

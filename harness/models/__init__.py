@@ -1,0 +1,1 @@
+"""What does a mapped class ask of its instances?"""

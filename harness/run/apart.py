@@ -1,0 +1,214 @@
+"""Tests that have a database of their own, or commit on the shared one: entered and left as levels are."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import DatabaseUnavailable, HarnessError, IsolationError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from sqlalchemy.engine import URL
+
+    from harness.database.clones import Clone, Clones
+    from harness.database.drivers import Physical
+    from harness.isolation.deletes import Deletes
+    from harness.isolation.place import Place
+    from harness.run.run import Run
+
+
+class Apart:
+    """Databases of single tests, for one run.
+
+    Args:
+        run: the run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        #: How many tests will still ask for a database of their own.
+        self.left = 0
+        self._clones: Clones | None = None
+        self._failure: HarnessError | None = None
+        self._place: Place | None = None
+        self._kind = ""
+        self._clone: Clone | None = None
+        self._deletes: Deletes | None = None
+
+    # -- the template ----------------------------------------------------------------------------------------------
+
+    def schema_built(self) -> None:
+        """Take the template now that there is a schema and nothing else, if a test will need it."""
+        if self.left or self._place is not None or self._run.settings.keep_failed:
+            self.prepare()
+
+    def prepare(self) -> None:
+        """Take the template, once. What is wrong with it is told to those who need it."""
+        if self._clones is None and self._failure is None:
+            try:
+                self._clones = self._make_clones()
+            except IsolationError:
+                raise  # of this moment only
+            except HarnessError as error:
+                self._failure = error
+
+    @property
+    def clones(self) -> Clones:
+        """The copies.
+
+        Raises:
+            HarnessError: there can be none.
+        """
+        self.prepare()
+        if self._failure is not None:
+            raise self._failure
+        assert self._clones is not None
+        return self._clones
+
+    def _make_clones(self) -> Clones:
+        run, pinned = self._run, self._run.target.pinned
+        if run.plan.backend == "sqlite":
+            from harness.database.images import ImageClones, image_of
+
+            if pinned.written:
+                pinned.rest()  # tells why not
+            return ImageClones(image_of(pinned.physical.dbapi), run.identity, lambda: self.left, run.say)
+        if run.plan.backend != "postgresql":
+            raise DatabaseUnavailable(
+                f'isolation="database" is not available on {run.plan.backend}',
+                remedy='use isolation="rollback", or another database',
+            )
+        from harness.database.warm import WarmClones
+
+        pinned.rest(disconnect=True)  # nobody may be connected to what is copied
+        return WarmClones(run.target.announced_url(), run.identity, lambda: self.left, run.say)
+
+    # -- a test ----------------------------------------------------------------------------------------------------
+
+    def enter(self, kind: str) -> None:
+        """A test begins that asked for this kind of isolation; nothing is made until it connects."""
+        from harness.isolation.place import Place
+
+        registry = self._run.registry
+        assert registry is not None
+        if self._place is None:
+            self.left -= kind == "database"
+            self._kind = kind
+            self._place = Place(self._provide)
+            registry.enter(self._place)
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """While active, engines share the pinned connection as in other tests."""
+        registry = self._run.registry
+        if registry is None or self._place is None:
+            yield
+            return
+        with registry.shared():
+            yield
+
+    def closes(self, close: Callable[[], Awaitable[None]]) -> bool:
+        """Let something be closed on its own loop before the test's connections are; False in other tests."""
+        if self._place is not None:
+            self._place.farewells.append(close)
+        return self._place is not None
+
+    @property
+    def url(self) -> URL:
+        """The URL of the database that the running test uses."""
+        return self._place.clone.url if self._place is not None else self._run.target.url
+
+    def commits(self) -> int:
+        """Count the commits of the run, so that a session can tell whether it may be out of date."""
+        registry = self._run.registry
+        return self._run.target.pinned.commits + (registry.commits if registry is not None else 0)
+
+    def leave(self) -> list[IsolationError]:
+        """The test is over: close its connections, and remove its database; return what went wrong."""
+        place, self._place = self._place, None
+        if place is None:
+            return []
+        assert self._run.registry is not None
+        place.ended = True  # also if a thread has engines share the pinned connection at this moment
+        self._run.registry.leave(for_good=True)
+        place.close(self._on_loop)
+        clone, self._clone = self._clone, None
+        if clone is not None:
+            self.clones.release(clone)
+        if place.used and clone is None and self._deletes is not None:
+            return self._deletes.undo(self._run.target.pinned.physical)
+        return []
+
+    def _on_loop(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> bool:
+        """Call a function on the client's loop, which only its driver may run; False if it is another loop."""
+        run = self._run
+        if "driver" not in run.__dict__ or run.driver.loop is not loop:
+            return False
+        from harness.client.portal import Portal
+
+        Portal(run.driver).call(function)
+        return True
+
+    def _provide(self) -> Clone:
+        """Return the database of the running test; called when it first connects."""
+        with self.shared():
+            self._run.ready()
+            pinned = self._run.target.pinned
+            if self._kind == "delete" and self._run.plan.backend != "sqlite" and not pinned.written:
+                return self._shared_database()
+            clones = self.clones
+            self._clone = self._with_wider_rows(clones) if pinned.written else clones.acquire()
+            return self._clone
+
+    def _shared_database(self) -> Clone:
+        from harness.database.clones import Clone
+        from harness.isolation.deletes import Deletes
+
+        pinned = self._run.target.pinned
+        pinned.rest()
+        if self._deletes is None:
+            self._deletes = Deletes(pinned.physical)
+        return Clone(url=self._run.target.announced_url(), name=str(self._run.target.url.database))
+
+    def _with_wider_rows(self, clones: Clones) -> Clone:
+        """Return a copy that also has what fixtures of wider scope have written, which is not committed."""
+        source = self._run.target.pinned.physical
+        if self._run.plan.backend == "sqlite":
+            from harness.database.images import ImageClones, image_of
+
+            assert isinstance(clones, ImageClones)
+            return clones.acquire_with(image_of(source.dbapi))
+        clone = clones.acquire()
+        self.transplant(source, clone)
+        return clone
+
+    def transplant(self, source: Physical, clone: Clone) -> None:
+        """Give a copy the rows that a connection to the original sees."""
+        from harness.isolation.rows import transplant
+
+        driver = self._run.target.driver
+        target = driver.connect(clone.url.set(drivername=f"postgresql+{driver.name}"))
+        with closing(target):
+            transplant(source, target)
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    @property
+    def current(self) -> Clone | None:
+        """The running test's own database, if it has used one."""
+        return self._clone
+
+    @property
+    def committing(self) -> bool:
+        """Tell whether the running test has committed on the shared database."""
+        return self._place is not None and self._place.used and self._clone is None
+
+    def close(self) -> None:
+        """Remove every copy that is not to be kept; a test that was interrupted ends first."""
+        self.leave()
+        if self._clones is not None:
+            self._clones.close()
+            self._clones = None
