@@ -15,8 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--db",
         action="append",
-        choices=["sqlite", "postgres"],
-        help="databases to test on; may be given several times (default: sqlite, and postgres where an engine runs)",
+        choices=["sqlite", "postgres", "mariadb"],
+        help="databases to test on; may be given several times (default: sqlite, and the servers where an engine runs)",
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import TypeVar
 
@@ -20,22 +21,33 @@ from harness.errors import DatabaseUnavailable, IsolationError
 from harness.isolation.capture import Registry, capture
 from harness.isolation.level import Level
 from harness.isolation.target import Target
-from tests.support.tables import Base
+from tests.support.tables import Base, without_deferral
 
 T = TypeVar("T")
 
-DRIVERS = ("sqlite3", "aiosqlite", "psycopg", "psycopg_async", "asyncpg")
+DRIVERS = ("sqlite3", "aiosqlite", "psycopg", "psycopg_async", "asyncpg", "pymysql", "mysqldb", "aiomysql", "asyncmy")
 _URLS = {
     "sqlite3": "sqlite:///production.db",
     "aiosqlite": "sqlite+aiosqlite:///production.db",
     "psycopg": "postgresql+psycopg://nobody@production.invalid/shop",
     "psycopg_async": "postgresql+psycopg://nobody@production.invalid/shop",
     "asyncpg": "postgresql+asyncpg://nobody@production.invalid/shop",
+    "pymysql": "mysql+pymysql://nobody@production.invalid/shop",
+    "mysqldb": "mariadb+mysqldb://nobody@production.invalid/shop",
+    "aiomysql": "mysql+aiomysql://nobody@production.invalid/shop",
+    "asyncmy": "mariadb+asyncmy://nobody@production.invalid/shop",
+}
+MARIADB = ("pymysql", "mysqldb", "aiomysql", "asyncmy")
+#: The database that each driver's laws need.
+_DATABASES = {
+    **dict.fromkeys(("sqlite3", "aiosqlite"), "sqlite"),
+    **dict.fromkeys(("psycopg", "psycopg_async", "asyncpg"), "postgres"),
+    **dict.fromkeys(MARIADB, "mariadb"),
 }
 
 
 def is_async(driver: str) -> bool:
-    return driver in ("aiosqlite", "psycopg_async", "asyncpg")
+    return driver in ("aiosqlite", "psycopg_async", "asyncpg", "aiomysql", "asyncmy")
 
 
 class Backend:
@@ -58,6 +70,10 @@ class Backend:
     @property
     def postgres(self) -> bool:
         return self.target.backend == "postgresql"
+
+    @property
+    def mariadb(self) -> bool:
+        return self.target.backend == "mysql"
 
     @contextmanager
     def test(self) -> Iterator[list[IsolationError]]:
@@ -83,32 +99,44 @@ class Backend:
         return sorted(self.target.pinned.physical.scalars("SELECT v FROM thing"))
 
 
-@pytest.fixture(scope="session")
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[URL]:
-    plan = provider.choose("postgres", os.environ.get("HARNESS_TEST_IMAGE"), None, identity.current(), print)
+def _provided(server: str, image: str | None) -> Iterator[URL]:
+    plan = provider.choose(server, image, None, identity.current(), print)
     try:
         database = plan.start()
     except DatabaseUnavailable as error:
-        if "postgres" in os.environ.get("HARNESS_TEST_REQUIRE", ""):
+        if server in os.environ.get("HARNESS_TEST_REQUIRE", ""):
             raise
-        pytest.skip(reason=f"no PostgreSQL here: {error.fact}")
+        pytest.skip(reason=f"no {server} here: {error.fact}")
     yield database.url
     database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[URL]:
+    yield from _provided("postgres", os.environ.get("HARNESS_TEST_IMAGE"))
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[URL]:
+    yield from _provided("mariadb", os.environ.get("HARNESS_TEST_MARIADB_IMAGE"))
 
 
 @pytest.fixture(params=DRIVERS)
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     driver: str = request.param
     selected = request.config.getoption("db")
-    kind = "sqlite" if "sqlite" in driver else "postgres"
+    kind = _DATABASES[driver]
     if selected and kind not in selected:
         pytest.skip(reason=f"--db selects {', '.join(selected)} only")
+    if driver == "mysqldb" and find_spec("MySQLdb") is None:
+        pytest.skip(reason="mysqlclient is built from source, so only the environment for MariaDB installs it")
     if kind == "sqlite":
         database = provider.choose("sqlite", None, None, identity.current(), print).start()
         url = database.url
     else:
-        url = request.getfixturevalue("postgres_url")
-    target = Target("sqlite" if kind == "sqlite" else "postgresql", lambda: url)
+        url = request.getfixturevalue(f"{kind}_url")
+    target = Target(url.get_backend_name(), lambda: url)
+    tables = without_deferral() if kind == "mariadb" else Base.metadata
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
             # Engines that other tests have left alive must not take part in the choice of the driver.
@@ -117,11 +145,11 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
         made = Backend(driver, target, registry)
         assert driver in (*target.driver.serves, "sqlite3"), "the law would run on another driver"
         own = registry_engine(registry, target)
-        Base.metadata.drop_all(own)
-        Base.metadata.create_all(own)
+        tables.drop_all(own)
+        tables.create_all(own)
         target.pinned.schema_changed()
         yield made
-        Base.metadata.drop_all(registry_engine(registry, target))
+        tables.drop_all(registry_engine(registry, target))
     target.pinned.close()
     if kind == "sqlite":
         database.close()

@@ -16,7 +16,7 @@ from harness.config.options import OPTIONS, Option
 
 ROOT = Path(harness.__file__).parent.parent
 SOURCES = {path: path.read_text() for path in sorted((ROOT / "harness").rglob("*.py"))}
-FIXTURE_MODULES = ("decisions", "database", "client", "handle")
+FIXTURE_MODULES = ("decisions", "database", "seeds", "client", "handle", "queries")
 ERRORS = [
     value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.HarnessError)
 ]
@@ -89,7 +89,7 @@ def test_the_promised_fixtures_exist() -> None:
     """The names of the public interface."""
     promised = {
         "db_session", "async_db_session", "client", "async_client", "db_engine", "async_db_engine", "db_url", "harness",
-        "harness_app", "harness_database_url", "harness_metadata", "harness_schema",
+        "assert_queries", "harness_app", "harness_database_url", "harness_metadata", "harness_schema",
     }  # fmt: skip
 
     assert promised <= set(FIXTURES)

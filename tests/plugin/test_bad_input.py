@@ -278,7 +278,13 @@ _HIDE = """
 @pytest.mark.parametrize(
     ("hidden", "database", "test", "package", "extra"),
     [
-        ("psycopg psycopg2 asyncpg", "postgresql://u@h/app_test", _USES_SESSION, "psycopg or asyncpg", "postgres"),
+        (
+            "psycopg psycopg2 asyncpg",
+            "postgresql://u@h/app_test",
+            _USES_SESSION,
+            "psycopg, psycopg2 or asyncpg",
+            "postgres",
+        ),
         ("testcontainers docker", "postgres", _USES_SESSION, "testcontainers", "containers"),
         ("httpx httpx2", "sqlite", "def test_it(client): pass", "httpx", "fastapi"),
         ("starlette fastapi", "sqlite", "def test_it(client): pass", "starlette", "fastapi"),
@@ -421,7 +427,7 @@ def test_a_commit_on_the_real_connection_is_blamed(project: Project) -> None:
         "ERROR at teardown of test_guilty",
         "test_it.py:9 in test_guilty",
         "rows written before that moment may be in the database for good",
-        'isolation="none"',
+        'isolation="database"',
     )
 
 
@@ -459,7 +465,7 @@ def test_a_statement_that_no_transaction_can_contain_is_explained(project: Proje
     result = project.run()
 
     assert 1 == result.failed, result.text
-    result.assert_says("VACUUM cannot run inside a transaction", '@pytest.mark.harness(isolation="none")')
+    result.assert_says("VACUUM cannot run inside a transaction", '@pytest.mark.harness(isolation="database")')
 
 
 # -- interruption ------------------------------------------------------------------------------------------------------

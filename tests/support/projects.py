@@ -9,6 +9,17 @@ from textwrap import dedent
 
 import pytest
 
+# What a run in this process imports first is forgotten after it, and these register functions when they are imported.
+import sqlalchemy.dialects.mysql
+import sqlalchemy.dialects.postgresql  # noqa: F401 - for its effect
+
+#: Every warning is an error, but for what the lowest supported FastAPI and Starlette cause by themselves.
+STRICT = """filterwarnings =
+    error
+    ignore:Please use `import python_multipart`:PendingDeprecationWarning
+    ignore:The anyio.abc.BlockingPortal alias:DeprecationWarning
+    ignore:Unclosed <MemoryObject:ResourceWarning"""
+
 #: What every application here is configured with; that it never appears is checked after each test.
 PRODUCTION = "production.db"
 
@@ -229,7 +240,9 @@ def new_project(pytester: pytest.Pytester) -> Project:
 
 def _arguments(plugin: bool) -> list[str]:
     # A fixed order, as many projects show what one test leaves to the next; and no plugin that is slow to import.
-    unwanted = ("randomly", "cacheprovider", "hypothesispytest", "faker", "xdist")
+    unwanted = (
+        *("randomly", "cacheprovider", "hypothesispytest", "schemathesis", "faker", "pytest-factoryboy", "xdist"),
+    )
     return [*(("-p", "harness") if plugin else ()), *(part for name in unwanted for part in ("-p", f"no:{name}"))]
 
 

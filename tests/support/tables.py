@@ -15,7 +15,7 @@ class Thing(Base):
 
     __tablename__ = "thing"
     id: Mapped[int] = mapped_column(primary_key=True)
-    v: Mapped[str] = mapped_column(unique=True)
+    v: Mapped[str] = mapped_column(sa.String(100), unique=True)
 
 
 class Part(Base):
@@ -24,3 +24,12 @@ class Part(Base):
     __tablename__ = "part"
     id: Mapped[int] = mapped_column(primary_key=True)
     thing_id: Mapped[int] = mapped_column(sa.ForeignKey("thing.id", deferrable=True, initially="DEFERRED"))
+
+
+def without_deferral() -> sa.MetaData:
+    """The same tables for a database that knows no deferrable constraints."""
+    copied = sa.MetaData()
+    for table in Base.metadata.sorted_tables:
+        for constraint in table.to_metadata(copied).foreign_key_constraints:
+            constraint.deferrable = constraint.initially = None
+    return copied

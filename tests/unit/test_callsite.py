@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 
 from harness import callsite
-from harness.callsite import CallSite, current_place, is_users, nearest_user_frame
+from harness.callsite import CallSite, current_place, is_users, nearest_user_frame, outermost_place
 
 
 def find_of_a_library() -> Callable[..., CallSite | None]:
@@ -60,6 +60,20 @@ def test_the_innermost_user_frame_is_found_through_libraries(tmp_path: os.PathLi
 
     assert (path, 5, "inner") == (site.path, site.line, site.function)
     assert str(site).endswith("shop.py:5 in inner")
+
+
+def test_the_outermost_user_frame_is_that_where_it_all_comes_from(tmp_path: os.PathLike[str]) -> None:
+    """It is looked for up to the same bottom as the innermost one."""
+    path = os.path.join(tmp_path, "jobs.py")
+    source = "def task(find):\n    return helper(find)\n\ndef helper(find):\n    return find()\n"
+    space: dict[str, object] = {"outermost_place": outermost_place}
+    exec(compile(source, path, "exec"), space)
+    bottom = os.path.join(os.path.dirname(callsite.__file__), "observe", "asgi.py")
+    exec(compile("def request(): return task(outermost_place)", bottom, "exec"), space)
+    request = space["request"]
+    assert callable(request)
+
+    assert ("task", 2) == (lambda code, line: (code.co_name, line))(*request())
 
 
 def test_a_request_ends_the_search_whatever_its_code_remembers_of_its_folder(tmp_path: os.PathLike[str]) -> None:

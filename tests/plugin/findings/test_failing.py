@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.guilty import ERROR, INFO, NOTHING, WARNING, each_test, found, guilty
+from tests.support.guilty import ERROR, INFO, NOTHING, WARNING, document, each_test, found, guilty
 from tests.support.projects import Project
 
 BLOCK = (
@@ -37,6 +37,17 @@ def test_two_findings_are_two_blocks_of_one_failure(project: Project) -> None:
     result.assert_says(
         "test_bad - Failed: harness: 2 findings in this test: H201, H202", "H202 changed attributes", *BLOCK
     )
+
+
+def test_what_several_requests_of_a_test_meet_is_one_block_that_tells_how_often(project: Project) -> None:
+    """Six requests to one wrong endpoint are one mistake."""
+    result = each_test(guilty(project), bad=f'{ERROR}; client.post("/lose/eve"); client.post("/lose/kim")').run()
+
+    assert 1 == result.failed, result.text
+    result.assert_says("test_bad - Failed: harness: 1 finding in this test: H201", "test_it.py::test_bad (met 3 times)")
+    told, _, _ = result.text.partition("short test summary info")  # which under CI repeats the whole message
+    assert 1 == told.count("  where shop/main.py:29 in lose"), result.text
+    assert [3] == [finding["count"] for finding in document(project)["findings"] if finding["code"] == "H201"]
 
 
 @pytest.mark.parametrize(

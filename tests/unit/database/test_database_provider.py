@@ -81,7 +81,7 @@ def test_an_unknown_word_gets_the_valid_ones_and_a_guess() -> None:
     assert str(refused.value) == (
         "'postgers' is no database harness knows (did you mean 'postgres'?)\n"
         "  where harness_database\n"
-        "  fix   use one of sqlite, postgres, postgresql, or a SQLAlchemy URL such as "
+        "  fix   use one of sqlite, postgres, postgresql, mariadb, mysql, or a SQLAlchemy URL such as "
         "postgresql://user:password@host/app_test"
     )
 
@@ -113,8 +113,8 @@ def test_a_url_of_an_unknown_database_gets_the_known_ones() -> None:
     assert str(refused.value) == (
         "harness cannot run tests on 'oracle'\n"
         "  where oracle+oracledb://app:***@host/app_test\n"
-        "  why   it has no driver for it; there are drivers for postgresql, sqlite\n"
-        "  fix   give a URL that begins with postgresql:// or sqlite://"
+        "  why   it has no driver for it; there are drivers for mysql, postgresql, sqlite\n"
+        "  fix   give a URL that begins with mysql:// or postgresql:// or sqlite://"
     )
 
 

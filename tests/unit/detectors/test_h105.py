@@ -47,6 +47,17 @@ def test_the_use_in_the_task_is_reported() -> None:
     ] == shown(finding)
 
 
+def test_it_is_told_at_the_task_however_deep_in_its_services_the_session_was_used() -> None:
+    """The task's own function is what has to change."""
+    story = background()
+    (use,) = story.tape.sessions[0].background
+    use.root = story.use(None, at="app/tasks.py:4 send_receipt").place
+
+    (finding,) = found(story)
+    assert "app/tasks.py:4 in send_receipt" == str(finding.site)
+    assert "the task used the session here @ app/jobs.py:9 in notify" in shown(finding)
+
+
 def test_a_session_that_the_task_begins_again_for_good_is_an_error() -> None:
     """Its dependency has closed it, nobody closes it again, and its connection is lost."""
     (finding,) = found(background(closed=True, closed_again=False))

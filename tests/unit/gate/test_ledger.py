@@ -27,6 +27,14 @@ def test_one_finding_of_several_tests_is_told_once_with_a_count() -> None:
     assert (3, ("t.py::a", "t.py::b"), "t.py::a") == (found.count, found.tests, found.test)
 
 
+def test_what_stands_so_far_keeps_apart_what_is_accepted_and_what_is_not() -> None:
+    """One test's verdict needs both, in the order in which they came."""
+    ledger = Ledger()
+    ledger.add([record(suppressed="comment"), record(), record(suppressed="comment")])
+
+    assert [("comment", 2), (None, 1)] == [(one.suppressed, one.count) for one in ledger.standing()]
+
+
 def test_what_is_shown_does_not_depend_on_who_came_first() -> None:
     """The evidence is that of the most severe one, then of the first test by name."""
     met = [

@@ -1,4 +1,4 @@
-"""A process that is observed, without pytest's hooks: what the listeners record is what these laws are about."""
+"""A process whose engines are captured and observed, without pytest's hooks: these laws are about what is recorded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
+from harness.isolation.capture import capture
+from harness.isolation.target import Target
 from harness.observe.asgi import Requests
 from harness.observe.listen import listening, listening_to_endpoints, listening_to_requests
 from harness.observe.recorder import PoolFacts, Recorder
@@ -15,7 +18,16 @@ from tests.unit.observe.shop import Shop
 
 
 @pytest.fixture
-def recorder() -> Iterator[Recorder]:
+def target(tmp_path: Path) -> Iterator[Target]:
+    """The database of every engine of the process."""
+    target = Target("sqlite", lambda: make_url(f"sqlite:///{tmp_path / 'shop.db'}"))
+    with capture(target, lambda: target.own_engine):
+        yield target
+    target.pinned.close()
+
+
+@pytest.fixture
+def recorder(target: Target) -> Iterator[Recorder]:
     """Everything that happens in the process is on its tape."""
 
     def describe(pool: object) -> PoolFacts:
@@ -26,7 +38,7 @@ def recorder() -> Iterator[Recorder]:
     recorder = Recorder(describe, is_test=lambda path: Path(path).name.startswith("test_"))
     requests = Requests(recorder, seen=lambda app: None)
     with ExitStack() as stack:
-        stack.enter_context(listening(recorder))
+        target.pinned.observer = stack.enter_context(listening(recorder))
         stack.enter_context(listening_to_requests(requests))
         stack.enter_context(listening_to_endpoints(requests))
         yield recorder

@@ -134,6 +134,36 @@ class Shop:
                 if commit:
                     connection.commit()
 
+        @app.get("/overridden")
+        def overridden() -> list[str]:
+            class Own(Session):
+                def execute(self, *given: Any, **options: Any) -> Any:
+                    return super().execute(*given, **options)
+
+            with Own(self.engine) as db:
+                return [book.title for author in db.scalars(select(Author)) for book in author.books]
+
+        @app.post("/taken-back")
+        def taken_back(db: Session = Depends(self.get_db)) -> None:
+            db.execute(text("UPDATE authors SET name = 'kept' WHERE id = 1"))
+            inner = db.begin_nested()
+            db.execute(text("UPDATE authors SET name = 'lost' WHERE id = 2"))
+            inner.rollback()
+            db.commit()
+
+        @app.post("/raw")
+        def raw() -> None:
+            connection = self.engine.raw_connection()
+            connection.cursor().execute("UPDATE authors SET name = name || '!'")
+            connection.commit()
+            connection.close()
+
+        @app.post("/autocommit")
+        def autocommit() -> None:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("UPDATE authors SET name = 'kept' WHERE id = 1"))
+                connection.execute(text("UPDATE authors SET name = 'kept too' WHERE id = 2"))
+
         @app.post("/stale")
         def stale(refresh: bool = False, db: Session = Depends(self.get_db)) -> str:
             found = db.get_one(Author, 1)
@@ -147,6 +177,9 @@ class Shop:
         @app.post("/background")
         def background(tasks: BackgroundTasks, db: Session = Depends(self.get_db)) -> None:
             def later() -> None:
+                deeper()
+
+            def deeper() -> None:
                 db.execute(text("SELECT 2"))
 
             db.execute(select(1))

@@ -61,7 +61,10 @@ def test_its_phases_follow_each_other(recorder: Recorder, shop: Shop) -> None:
         Phase.TEARDOWN,
     ]
     assert [moment for _, moment in request.phases] == sorted(moment for _, moment in request.phases)
-    assert request.sessions[0].background[0].place is not None
+    (use, *_) = request.sessions[0].background
+    assert use.place is not None
+    assert use.root is not None
+    assert ("deeper", "later") == (use.place[0].co_name, use.root[0].co_name)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +120,43 @@ def test_lazy_loads_and_their_statements(recorder: Recorder, shop: Shop) -> None
     assert [statement.loaded for statement in request.statements] == [None, *request.loads]
     assert {load.place and load.place[0].co_name for load in request.loads} <= {"books", "<listcomp>"}
     assert not any(load.created for load in request.loads)
+
+
+def test_a_lazy_load_through_a_method_that_the_application_overrides(recorder: Recorder, shop: Shop) -> None:
+    """The line is the application's own; what led there is found behind it."""
+    shop.client.get("/overridden")
+
+    (request,) = recorder.tape.requests
+    assert [load.attribute for load in request.loads] == ["Author.books", "Author.books"]
+    assert {load.place and load.place[0].co_name for load in request.loads} == {"execute"}
+
+
+def test_what_a_savepoint_has_taken_back(recorder: Recorder, shop: Shop) -> None:
+    """And what was done before it, which is kept; harness's own savepoints are nobody's statements."""
+    shop.client.post("/taken-back")
+
+    request, transaction = only(recorder)
+    assert [sent.shape.verb for sent in request.statements] == ["UPDATE", "SAVEPOINT", "UPDATE", "ROLLBACK"]
+    assert [sent.undone for sent in request.statements if sent.write] == [False, True]
+    assert transaction.outcome is Outcome.COMMITTED
+
+
+def test_a_statement_on_the_driver_s_own_cursor(recorder: Recorder, shop: Shop) -> None:
+    """It passes by SQLAlchemy, and so does its commit."""
+    shop.client.post("/raw")
+
+    _, transaction = only(recorder)
+    (write,) = transaction.writes
+    assert (write.rows, write.place and write.place[0].co_name) == (2, "raw")
+    assert transaction.outcome is Outcome.COMMITTED
+
+
+def test_what_is_committed_at_once_is_no_write_that_could_be_lost(recorder: Recorder, shop: Shop) -> None:
+    shop.client.post("/autocommit")
+
+    request, transaction = only(recorder)
+    assert [sent.rows for sent in request.statements] == [1, 1]
+    assert transaction.writes == []
 
 
 def test_a_lazy_load_of_an_object_that_the_request_has_made(recorder: Recorder, shop: Shop) -> None:
@@ -246,18 +286,21 @@ def test_a_static_pool_hands_one_connection_to_two_sessions(recorder: Recorder) 
     @app.post("/nested")
     def nested() -> None:
         with Session(engine) as outer:
-            outer.execute(text("CREATE TABLE items (id INTEGER)"))
+            outer.execute(text("SELECT 1"))
             with Session(engine) as inner:
                 inner.execute(text("SELECT * FROM items"))
             outer.execute(text("INSERT INTO items VALUES (1)"))
             outer.commit()
 
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE items (id INTEGER)"))
+    recorder.tape.checkouts.clear()
     TestClient(app).post("/nested")
     engine.dispose()
 
     outer, inner = recorder.tape.checkouts
     assert [sent.shape.verb for sent in inner.statements] == ["SELECT"]
-    assert [sent.shape.verb for sent in outer.statements] == ["CREATE", "INSERT"]
+    assert [sent.shape.verb for sent in outer.statements] == ["SELECT", "INSERT"]
     assert outer.transactions[0].outcome is Outcome.COMMITTED
     assert None not in (outer.returned, inner.returned)
 
