@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from benchmarks import imports, machine, report, suite, trivial
+from benchmarks import clones, imports, machine, properties, report, suite, trivial
 from benchmarks.drivers import drivers_of
 from benchmarks.measure import measured
 from benchmarks.results import JUDGEMENT, OBSERVATION, Results
@@ -22,8 +22,15 @@ def main() -> None:
     options = _options()
     found = Results(machine.described())
     if not options.rules:
+        found.clones = clones.measure(_BACKENDS[options.database], options.rounds, options.image)
+    if options.clones:
+        print(report.text(found))
+        return
+    if not options.rules:
         found.imports, found.heavy = imports.measure(_IMPORTS)
         found.trivial = trivial.measure(max(3, options.rounds // 2))
+        for backend in _BACKENDS[options.database]:
+            found.properties[backend] = properties.measure(backend, max(3, options.rounds // 4), options.image)
     found.suite = suite.measure(max(3, options.rounds // 3))
     parts = (OBSERVATION, JUDGEMENT) if options.rules else ()
     for driver in drivers_of(_BACKENDS[options.database]):
@@ -41,6 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--database", choices=_BACKENDS, default="all", help="which databases (%(default)s)")
     parser.add_argument("--image", default=os.environ.get("HARNESS_IMAGE"), help="image of the PostgreSQL container")
     parser.add_argument("--rules", action="store_true", help="measure only what observing and judging adds")
+    parser.add_argument("--clones", action="store_true", help="measure only how long a test waits for its own database")
     parser.add_argument("--json", type=Path, default=_HERE / "results.json", help="where to write JSON (%(default)s)")
     return parser.parse_args()
 

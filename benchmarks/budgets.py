@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks import observation, suite, trivial, whole
+from benchmarks import clones, observation, properties, suite, trivial, whole
 from benchmarks.clock import Samples
 from benchmarks.drivers import backend_of
 from benchmarks.imports import PLUGIN
@@ -18,6 +18,8 @@ WHOLE_TO_WRITTEN = 0.6
 TRIVIAL_SECONDS = 50e-6
 IMPORT_SECONDS = 15e-3
 JUDGED_TO_UNJUDGED = 1.05
+WAIT_TO_COPY = {"sqlite": 2.0, "postgresql": 0.1}
+EXAMPLE_TO_SAVEPOINT = 1.3
 OBSERVED_TO_UNOBSERVED = {observation.ORM: 1.15, observation.CORE: 1.3}
 
 
@@ -41,7 +43,9 @@ def verdicts(results: Results) -> list[Verdict]:
         *_whole(results),
         *_observation(results),
         *_judgement(results),
+        *_clones(results),
         *_trivial(results),
+        *_properties(results),
         *_imports(results),
     ]
 
@@ -95,11 +99,26 @@ def _judgement(results: Results) -> Iterator[Verdict]:
         yield Verdict(what, f"{ratio:.2f}", f"{allowed:.2f}", ratio <= allowed)
 
 
+def _clones(results: Results) -> Iterator[Verdict]:
+    for backend, allowed in WAIT_TO_COPY.items():
+        waits, plain = clones.names(backend)
+        if waits in results.clones.rounds:
+            ratio = results.clones.ratio(waits, plain)
+            yield Verdict(f"{waits} / a plain copy", f"{ratio:.3f}", f"{allowed:.1f}", ratio <= allowed)
+
+
 def _trivial(results: Results) -> Iterator[Verdict]:
     for variant in trivial.VARIANTS if results.trivial.rounds else ():
         extra = results.trivial.over(*trivial.with_and_without(variant))
         what = f"a test without a database, {variant}: extra"
         yield Verdict(what, f"{extra * 1e6:.0f} µs", f"{TRIVIAL_SECONDS * 1e6:.0f} µs", extra <= TRIVIAL_SECONDS)
+
+
+def _properties(results: Results) -> Iterator[Verdict]:
+    for backend, samples in results.properties.items():
+        ratio = samples.ratio(properties.ISOLATED, properties.BY_HAND)
+        what = f"{backend}: {properties.EXAMPLES} examples / savepoints by hand"
+        yield Verdict(what, f"{ratio:.2f}", f"{EXAMPLE_TO_SAVEPOINT:.2f}", ratio <= EXAMPLE_TO_SAVEPOINT)
 
 
 def _imports(results: Results) -> Iterator[Verdict]:

@@ -165,4 +165,5 @@ def _listen() -> None:
 def _do_not_listen() -> None:
     for target, what in _EVENTS:
         event.remove(target, what, _nothing)
-    Engine._has_events = False  # as in `Watching.stop`
+    # Removing the last listener does not clear the flag by which SQLAlchemy knows that there are any.
+    Engine._has_events = False

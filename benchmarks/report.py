@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks import observation, statements, suite, trivial
+from benchmarks import clones, observation, properties, statements, suite, trivial
 from benchmarks.budgets import verdicts
 from benchmarks.clock import Samples
 from benchmarks.imports import PLUGIN, PYTEST
@@ -35,8 +35,10 @@ def document(results: Results) -> dict[str, Any]:
             driver: {part: _described(samples) for part, samples in parts.items()}
             for driver, parts in results.drivers.items()
         },
+        "clones": _described(results.clones),
         "trivial": _described(results.trivial),
         "suite": _described(results.suite),
+        "properties": {backend: _described(samples) for backend, samples in results.properties.items()},
         "imports": {**_described(results.imports), "heavy": results.heavy},
         "verdicts": [asdict(verdict) for verdict in verdicts(results)],
     }
@@ -67,8 +69,13 @@ def _tables(results: Results) -> Iterator[tuple[str, list[str]]]:
         yield title, [_judgement_row(driver, samples) for driver, samples in found]
     if results.suite.rounds:
         yield "sample_app's suite: s with all stable rules | without | with / without", list(_suite_rows(results.suite))
+    if results.clones.rounds:
+        yield "A database of a test's own: ms | wait / plain copy", list(_clone_rows(results.clones))
     if results.trivial.rounds:
         yield "A test without a database: µs with harness | without | extra", list(_trivial_rows(results.trivial))
+    if results.properties:
+        title = "A property: ms per example with harness | with a savepoint by hand | harness / by hand"
+        yield title, [_property_row(backend, samples) for backend, samples in results.properties.items()]
     if results.imports.rounds:
         taken, base = results.imports.median(PLUGIN), results.imports.median(PYTEST)
         ratio = f"{results.imports.ratio(PLUGIN, PYTEST):.2f}"
@@ -113,11 +120,27 @@ def _judgement_row(driver: str, samples: Samples) -> str:
     return _row(driver, "", *times, *ratios)
 
 
+def _clone_rows(samples: Samples) -> Iterator[str]:
+    for backend in clones.BACKENDS:
+        waits, plain = clones.names(backend)
+        if waits in samples.rounds:
+            yield _row(
+                backend, "a test waits", f"{samples.median(waits) * 1e3:.3f}", f"{samples.ratio(waits, plain):.3f}"
+            )
+            yield _row(backend, plain.partition(": ")[2], f"{samples.median(plain) * 1e3:.3f}")
+
+
 def _suite_rows(samples: Samples) -> Iterator[str]:
     for clock in suite.CLOCKS:
         judged, without = suite.name(clock, suite.JUDGED), suite.name(clock, suite.UNJUDGED)
         times = (f"{samples.median(how):.2f}" for how in (judged, without))
         yield _row("", clock, *times, f"{samples.ratio(judged, without):.2f}")
+
+
+def _property_row(backend: str, samples: Samples) -> str:
+    isolated, by_hand = properties.ISOLATED, properties.BY_HAND
+    times = (f"{samples.median(way) * 1e3:.2f}" for way in (isolated, by_hand))
+    return _row(backend, "", *times, f"{samples.ratio(isolated, by_hand):.2f}")
 
 
 def _trivial_rows(samples: Samples) -> Iterator[str]:

@@ -7,13 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.engine import Engine
-
 from benchmarks.stage import Stage
 from harness.config.markers import Request as Wanted
 from harness.detectors.catalogue import all_rules
 from harness.gate.allowances import Allowances
 from harness.gate.selection import known_codes
+from harness.isolation.observer import Observer
 from harness.observe.facts import Phase, Request
 from harness.observe.listen import listening
 from harness.observe.recorder import CURRENT, PoolFacts, Recorder
@@ -35,9 +34,10 @@ class Watching:
         known = known_codes(rules)
         selected = frozenset(rule.code for rule in rules if rule.stable and not rule.opt_in)
         allowances = Allowances(_ROOT, known, selected, (), None)
-        chosen = Rules(rules, known, selected, allowances, None)
+        chosen = Rules(rules, known, selected, allowances, None, None)
         self._deaf = ExitStack()
-        self._watch = Watch(chosen, _ROOT, lambda path: False, lambda: stage.registry)
+        self._stage = stage
+        self._watch = Watch(chosen, _ROOT, lambda path: False, lambda: stage.registry, self._observe, dict)
 
     def start(self) -> None:
         """Attach every listener."""
@@ -50,19 +50,21 @@ class Watching:
             RuntimeError: a listener failed, so that what was measured is not what a test costs.
         """
         self._watch.close()
-        # Removing the last listener does not clear the flag by which SQLAlchemy knows that there are any.
-        Engine._has_events = False
         if self._watch.tape.disabled:
             raise RuntimeError(f"a listener was switched off: {self._watch.tape.disabled[0]}")
 
     def start_deaf(self) -> None:
         """Attach, wherever harness listens to SQLAlchemy, a listener that does nothing."""
-        self._deaf.enter_context(listening(_Deaf(lambda pool: PoolFacts("", False, own=False), lambda path: False)))
+        deaf = _Deaf(lambda pool: PoolFacts("", False, own=False), lambda path: False)
+        self._deaf.callback(self._observe, None)
+        self._observe(self._deaf.enter_context(listening(deaf)))
 
     def stop_deaf(self) -> None:
         """Take those back."""
         self._deaf.close()
-        Engine._has_events = False  # as in `stop`
+
+    def _observe(self, observer: Observer | None) -> None:
+        self._stage.target.pinned.observer = observer
 
     def begin(self) -> None:
         """A test begins."""
