@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 
-from harness.database import identity, provider
-from harness.errors import DatabaseUnavailable
 from sample_app.pitfalls.pair import Variant
 from tests.pitfalls.runs import PITFALLS, Outcome, run
+from tests.support.servers import postgres_url
+
+__all__ = ["postgres_url"]
 
 DATABASES = ("sqlite", "postgres")
 PRODUCTION = "postgresql+psycopg2://nobody@production.invalid/shop"
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """An empty PostgreSQL database of this session's own."""
-    plan = provider.choose("postgres", os.environ.get("HARNESS_TEST_IMAGE"), None, identity.current(), print)
-    try:
-        started = plan.start()
-    except DatabaseUnavailable as error:
-        if "postgres" in os.environ.get("HARNESS_TEST_REQUIRE", ""):
-            raise
-        pytest.skip(reason=f"no PostgreSQL here: {error.fact}")
-    yield started.url.render_as_string(hide_password=False)
-    started.close()
 
 
 @pytest.fixture(scope="session", params=DATABASES)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
 
-from harness.database import identity, provider
-from harness.errors import DatabaseUnavailable
 from tests.support.projects import Project, Result
+from tests.support.servers import postgres_url
+
+__all__ = ["postgres_url"]
 
 _MODELS = """
     from datetime import datetime
@@ -37,20 +35,6 @@ _MODELS = """
         tags: Mapped[dict] = mapped_column(MutableDict.as_mutable(JSON), default=dict)
         notes: Mapped[list] = mapped_column(JSON, default=list)
 """
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """An empty PostgreSQL database of this session's own."""
-    plan = provider.choose("postgres", os.environ.get("HARNESS_TEST_IMAGE"), None, identity.current(), print)
-    try:
-        started = plan.start()
-    except DatabaseUnavailable as error:
-        if "postgres" in os.environ.get("HARNESS_TEST_REQUIRE", ""):
-            raise
-        pytest.skip(reason=f"no PostgreSQL here: {error.fact}")
-    yield started.url.render_as_string(hide_password=False)
-    started.close()
 
 
 class Shop:
