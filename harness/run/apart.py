@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from harness.database.drivers import Physical
     from harness.isolation.deletes import Deletes
     from harness.isolation.place import Place
-    from harness.run.run import Run
+    from harness.run.served import Served
 
 
 class Apart:
-    """Databases of single tests, for one run.
+    """Databases of single tests, which are copies of one database of a run.
 
     Args:
-        run: the run.
+        served: what they are copies of.
     """
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, served: Served) -> None:
+        self._served = served
         #: How many tests will still ask for a database of their own.
         self.left = 0
         self._clones: Clones | None = None
@@ -42,7 +42,7 @@ class Apart:
 
     def schema_built(self) -> None:
         """Take the template now that there is a schema and nothing else, if a test will need it."""
-        if self.left or self._place is not None or self._run.settings.keep_failed:
+        if self.left or self._place is not None or self._served.run.settings.keep_failed:
             self.prepare()
 
     def prepare(self) -> None:
@@ -69,22 +69,22 @@ class Apart:
         return self._clones
 
     def _make_clones(self) -> Clones:
-        run, pinned = self._run, self._run.target.pinned
-        if run.plan.backend == "sqlite":
+        served, pinned = self._served, self._served.target.pinned
+        if served.plan.backend == "sqlite":
             from harness.database.images import ImageClones, image_of
 
             if pinned.written:
                 pinned.rest()  # tells why not
-            return ImageClones(image_of(pinned.physical.dbapi), run.identity, lambda: self.left, run.say)
-        if run.plan.backend != "postgresql":
+            return ImageClones(image_of(pinned.physical.dbapi), served.run.identity, lambda: self.left, served.run.say)
+        if served.plan.backend != "postgresql":
             raise DatabaseUnavailable(
-                f'isolation="database" is not available on {run.plan.backend}',
+                f'isolation="database" is not available on {served.plan.backend}',
                 remedy='use isolation="rollback", or another database',
             )
         from harness.database.warm import WarmClones
 
         pinned.rest(disconnect=True)  # nobody may be connected to what is copied
-        return WarmClones(run.target.announced_url(), run.identity, lambda: self.left, run.say)
+        return WarmClones(served.target.announced_url(), served.run.identity, lambda: self.left, served.run.say)
 
     # -- a test ----------------------------------------------------------------------------------------------------
 
@@ -92,7 +92,7 @@ class Apart:
         """A test begins that asked for this kind of isolation; nothing is made until it connects."""
         from harness.isolation.place import Place
 
-        registry = self._run.registry
+        registry = self._served.registry
         assert registry is not None
         if self._place is None:
             self.left -= kind == "database"
@@ -103,7 +103,7 @@ class Apart:
     @contextmanager
     def shared(self) -> Iterator[None]:
         """While active, engines share the pinned connection as in other tests."""
-        registry = self._run.registry
+        registry = self._served.registry
         if registry is None or self._place is None:
             yield
             return
@@ -119,32 +119,32 @@ class Apart:
     @property
     def url(self) -> URL:
         """The URL of the database that the running test uses."""
-        return self._place.clone.url if self._place is not None else self._run.target.url
+        return self._place.clone.url if self._place is not None else self._served.target.url
 
     def commits(self) -> int:
         """Count the commits of the run, so that a session can tell whether it may be out of date."""
-        registry = self._run.registry
-        return self._run.target.pinned.commits + (registry.commits if registry is not None else 0)
+        registry = self._served.registry
+        return self._served.target.pinned.commits + (registry.commits if registry is not None else 0)
 
     def leave(self) -> list[IsolationError]:
         """The test is over: close its connections, and remove its database; return what went wrong."""
         place, self._place = self._place, None
         if place is None:
             return []
-        assert self._run.registry is not None
+        assert self._served.registry is not None
         place.ended = True  # also if a thread has engines share the pinned connection at this moment
-        self._run.registry.leave(for_good=True)
+        self._served.registry.leave(for_good=True)
         place.close(self._on_loop)
         clone, self._clone = self._clone, None
         if clone is not None:
             self.clones.release(clone)
         if place.used and clone is None and self._deletes is not None:
-            return self._deletes.undo(self._run.target.pinned.physical)
+            return self._deletes.undo(self._served.target.pinned.physical)
         return []
 
     def _on_loop(self, loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> bool:
         """Call a function on the client's loop, which only its driver may run; False if it is another loop."""
-        run = self._run
+        run = self._served.run
         if "driver" not in run.__dict__ or run.driver.loop is not loop:
             return False
         from harness.client.portal import Portal
@@ -155,9 +155,9 @@ class Apart:
     def _provide(self) -> Clone:
         """Return the database of the running test; called when it first connects."""
         with self.shared():
-            self._run.ready()
-            pinned = self._run.target.pinned
-            if self._kind == "delete" and self._run.plan.backend != "sqlite" and not pinned.written:
+            self._served.ready()
+            pinned = self._served.target.pinned
+            if self._kind == "delete" and self._served.plan.backend != "sqlite" and not pinned.written:
                 return self._shared_database()
             clones = self.clones
             self._clone = self._with_wider_rows(clones) if pinned.written else clones.acquire()
@@ -167,16 +167,16 @@ class Apart:
         from harness.database.clones import Clone
         from harness.isolation.deletes import Deletes
 
-        pinned = self._run.target.pinned
+        pinned = self._served.target.pinned
         pinned.rest()
         if self._deletes is None:
             self._deletes = Deletes(pinned.physical)
-        return Clone(url=self._run.target.announced_url(), name=str(self._run.target.url.database))
+        return Clone(url=self._served.target.announced_url(), name=str(self._served.target.url.database))
 
     def _with_wider_rows(self, clones: Clones) -> Clone:
         """Return a copy that also has what fixtures of wider scope have written, which is not committed."""
-        source = self._run.target.pinned.physical
-        if self._run.plan.backend == "sqlite":
+        source = self._served.target.pinned.physical
+        if self._served.plan.backend == "sqlite":
             from harness.database.images import ImageClones, image_of
 
             assert isinstance(clones, ImageClones)
@@ -189,7 +189,7 @@ class Apart:
         """Give a copy the rows that a connection to the original sees."""
         from harness.isolation.rows import transplant
 
-        driver = self._run.target.driver
+        driver = self._served.target.driver
         target = driver.connect(clone.url.set(drivername=f"postgresql+{driver.name}"))
         with closing(target):
             transplant(source, target)

@@ -11,7 +11,7 @@ from harness.schema.inventory import Inventory, inventory, remove_since
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from harness.run.run import Run
+    from harness.run.served import Served
     from harness.schema.plan import SchemaPlan
 
 
@@ -32,29 +32,30 @@ def found_in(engine: Engine, plan: SchemaPlan, *, created: bool) -> Inventory | 
     return None
 
 
-def let_time_advance(run: Run, *, before: bool) -> None:
+def let_time_advance(served: Served, *, before: bool) -> None:
     """Prepare the database for time that advances: functions before its tables are made, what calls them after."""
+    run = served.run
     if not run.any_advancing:
         return
     from harness.isolation.moments import Moments
     from harness.schema.times import install, rebindings, send
 
-    pinned, postgres = run.target.pinned, run.target.backend == "postgresql"
+    pinned, postgres = served.target.pinned, served.target.backend == "postgresql"
     if before:
         if postgres:
-            install(run.sessions.engine)
+            install(served.sessions.engine)
         pinned.moments = Moments()
     elif postgres and pinned.moments is not None:
-        changes = rebindings(run.sessions.engine)
-        if run.found is None:
-            send(changes, run.sessions.engine)
+        changes = rebindings(served.sessions.engine)
+        if served.found is None:
+            send(changes, served.sessions.engine)
         else:  # what was there before harness came is changed within each test's transaction only
             pinned.moments.preamble = changes
     if not before and pinned.moments is not None:
         pinned.moments.advancing = run.advancing
 
 
-def check_numbering(run: Run) -> None:
+def check_numbering(served: Served) -> None:
     """Check whether ids can be given as was asked for.
 
     Raises:
@@ -62,25 +63,26 @@ def check_numbering(run: Run) -> None:
     """
     from harness.schema.numbering import check_counters, check_sequences
 
+    run = served.run
     if run.any_distinct or (run.settings.sources["ids"].given and run.settings.ids == "reset"):
         given = run.settings.sources["ids"].given
         asked = run.settings.source("ids") if given else "@pytest.mark.harness(ids='distinct')"
-        check_sequences(run.target.pinned.sequences, asked)
-    if run.any_distinct and run.target.backend == "sqlite":
-        run.notes += check_counters(run.target.pinned.physical)
+        check_sequences(served.target.pinned.sequences, asked)
+    if run.any_distinct and served.target.backend == "sqlite":
+        run.notes += check_counters(served.target.pinned.physical)
 
 
-def leave_as_found(run: Run, found: Inventory) -> None:
+def leave_as_found(served: Served, found: Inventory) -> None:
     """Remove from a database that is not harness's own what harness has put there."""
-    run.target.pinned.on_first_use = None  # what could not be built is not tried again
-    remove_since(found, run.sessions.engine)
+    served.target.pinned.on_first_use = None  # what could not be built is not tried again
+    remove_since(found, served.sessions.engine)
 
 
-def differences_from_migrations(run: Run) -> list[str]:
+def differences_from_migrations(served: Served) -> list[str]:
     """Return where models and migrations differ; nothing if the schema was made in another way."""
     from harness.schema.comparison import differences
 
-    if not run.schema_plan.how.startswith("alembic"):
+    if not served.schema_plan.how.startswith("alembic"):
         return []
-    with run.apart.shared(), run.target.pinned.committing():
-        return differences(run.sessions.engine, run.metadata())
+    with served.apart.shared(), served.target.pinned.committing():
+        return differences(served.sessions.engine, served.metadata())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from functools import cached_property, partial
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.config.settings import Settings
-from harness.errors import IsolationError
 from harness.run.arrival import on_arrival
 from harness.run.factories import desk_of, factories_bound
 
@@ -22,13 +21,13 @@ if TYPE_CHECKING:
     from harness.database.handle import Database
     from harness.database.identity import RunIdentity
     from harness.database.provider import Plan
+    from harness.errors import IsolationError
     from harness.factories.desk import Desk
     from harness.isolation.capture import Registry
     from harness.isolation.level import Level
     from harness.isolation.target import Target
     from harness.run.apart import Apart
-    from harness.schema.inventory import Inventory
-    from harness.schema.plan import SchemaPlan
+    from harness.run.served import Served
     from harness.session.locate import SessionDependency
     from harness.session.maker import Sessions
 
@@ -57,12 +56,8 @@ class Run:
         self.decisions: dict[str, Any] = {}
         self.say = say
         self._environment, self._stack = environment, ExitStack()
-        self._registry: Registry | None = None
-        self.database: Database | None = None
-        self._schema_error: Exception | None = None
-        self._schema_built = self._waiting = False
+        self._waiting = False
         self._app: Any = None
-        self.found: Inventory | None = None
         self.active = False
         #: Whether any test of this run wants time that advances, or ids that differ between tables.
         self.any_advancing = self.advancing = settings.now == "advancing"
@@ -85,22 +80,12 @@ class Run:
         """Capture engines from now on, or from the moment SQLAlchemy is imported; safe to call twice."""
         if self.active:
             return
-        self._check_plan()
+        self.default.check_plan()
         self.active = True
         self.when_active()
         self._announce_url()
         self._stack.enter_context(on_arrival("sqlalchemy", self._capture))
         self._stack.enter_context(factories_bound(self.desk))
-
-    def _check_plan(self) -> None:
-        """Tell now what is wrong with the choice of database, rather than in the middle of an import.
-
-        Raises:
-            ConfigError, UnsafeDatabase, DatabaseUnavailable, MissingExtra: it cannot be used.
-        """
-        from harness.database.drivers.choice import drivers_for
-
-        drivers_for(self.plan.backend, ())
 
     def _announce_url(self) -> None:
         """Put the URL into the environment variables that the application reads when it is imported."""
@@ -113,51 +98,43 @@ class Run:
     def _capture(self) -> None:
         from harness.isolation.capture import capture
 
-        self._registry = self._stack.enter_context(capture(self.target, lambda: self.target.own_engine))
-        self._registry.when_made = lambda engine: self.when_engine_made(engine)
+        self.default.registry = self._stack.enter_context(capture(self.target, lambda: self.target.own_engine))
+        self.default.registry.when_made = lambda engine: self.when_engine_made(engine)
         self.when_captured()
 
     def begin_tests(self) -> None:
         """From now on the first statement finds a schema; before, only the application's import runs statements."""
-        if not self.active or self._schema_built:
+        if not self.active or self.default.built:
             return
-        if self._registry is not None:
-            self._expect_statements()
+        if self.registry is not None:
+            self.default.expect_statements()
         elif not self._waiting:
             self._waiting = True
-            self._stack.enter_context(on_arrival("sqlalchemy", self._expect_statements))
-
-    def _expect_statements(self) -> None:
-        self.target.pinned.on_first_use = self._build_schema
+            self._stack.enter_context(on_arrival("sqlalchemy", self.default.expect_statements))
 
     def close(self) -> None:
         """Give everything back: engines, environment, loop, connection, database."""
+        if not self.active:
+            return
         with ExitStack() as last_first:
-            last_first.callback(self._close_database)
+            last_first.callback(self.default.close)
             last_first.callback(self._stack.close)
-            last_first.callback(self._leave_database_as_found)
+            last_first.callback(self.default.leave_as_found)
             last_first.callback(self.apart.close)
-
-    def _close_database(self) -> None:
-        if "sessions" in self.__dict__:
-            self.sessions.dispose()
-        if "target" in self.__dict__:
-            self.target.pinned.close()
-        if self.database is not None:
-            self.database.close()
-            self.database = None
 
     # -- the database ----------------------------------------------------------------------------------------------
 
     @cached_property
+    def default(self) -> Served:
+        """The database of a run that names no others."""
+        from harness.run.served import Served
+
+        return Served(self)
+
+    @property
     def plan(self) -> Plan:
         """Where the test database comes from; decided without starting anything."""
-        return self._choose(self.settings.database)
-
-    def _choose(self, database: str) -> Plan:
-        from harness.database.provider import choose
-
-        return choose(database, self.settings.image, self.settings.allow_database, self.identity, self.say)
+        return self.default.plan
 
     @cached_property
     def identity(self) -> RunIdentity:
@@ -170,92 +147,35 @@ class Run:
         """Let a conftest's decision win over the option."""
         self.decisions[decision] = value
         if decision == "database":
-            self._decide_database(str(value))
+            self.default.rebind(str(value))
 
-    def _decide_database(self, url: str) -> None:
-        self.plan = self._choose(url)
-        self.target.rebind(self.plan.backend, self._provide)
-        if self._registry is not None:
-            self.target.choose_driver(self._registry.drivers())
-            self._registry.redirect_all()
-
-    @cached_property
+    @property
     def target(self) -> Target:
         """The test database as isolation sees it."""
-        from harness.isolation.target import Target
+        return self.default.target
 
-        return Target(self.plan.backend, self._provide, self._diagnose)
-
-    def _provide(self) -> Any:
-        if self.database is None:
-            self.database = self.plan.start()
-        return self.database.url
-
-    def _diagnose(self) -> str | None:
-        return self.database.diagnose() if self.database is not None else None
+    @property
+    def database(self) -> Database | None:
+        """The test database, once it is provided."""
+        return self.default.database
 
     @property
     def origin(self) -> str:
         """How the test database came to be, for messages."""
-        return self.database.origin if self.database is not None else self.plan.backend
+        return self.default.origin
 
-    @cached_property
+    @property
     def apart(self) -> Apart:
         """Databases of single tests."""
-        from harness.run.apart import Apart
-
-        return Apart(self)
+        return self.default.apart
 
     # -- the schema ------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def schema_plan(self) -> SchemaPlan:
-        """How the tables are made."""
-        from harness.schema.plan import plan_schema
-        from harness.session.reference import Origin, resolve
-
-        origin = Origin(option="harness_schema", example="tests.db:create_schema", error=IsolationError)
-        wanted = self.decisions.get("schema", self.settings.schema)
-        return plan_schema(
-            wanted, self.metadata, lambda name: resolve(name, origin), self.root, counted=self.any_distinct
-        )
 
     def metadata(self) -> tuple[MetaData, ...]:
         """Return the tables of the application."""
         from harness.run.loading import metadata
 
         return metadata(self)
-
-    def _leave_database_as_found(self) -> None:
-        if self.found is not None and self.target.pinned.connected:
-            from harness.run.building import leave_as_found
-
-            leave_as_found(self, self.found)
-
-    def _build_schema(self) -> None:
-        from harness.run.building import check_numbering, found_in, let_time_advance
-
-        pinned = self.target.pinned
-        pinned.on_first_use = None
-        if self._schema_built:
-            return
-        if self._schema_error is None:
-            created = self.database is None or self.database.created
-            try:
-                with self.while_preparing(), self.apart.shared(), pinned.committing():
-                    self.found = found_in(self.sessions.engine, self.schema_plan, created=created)
-                    let_time_advance(self, before=True)
-                    self.notes += self.schema_plan.build(self.sessions.engine)
-                    let_time_advance(self, before=False)
-                pinned.schema_changed()
-                check_numbering(self)
-                self._schema_built = True
-                self.apart.schema_built()
-                return
-            except Exception as error:  # noqa: BLE001 - told again to every test that needs the schema
-                self._schema_error = error
-        pinned.on_first_use = self._build_schema
-        raise self._schema_error
 
     def choose(self, *, ids: str | None = None, now: str | None = None) -> None:
         """Say which ids and which time what runs from now on shall get; by default, what the options say."""
@@ -267,7 +187,7 @@ class Run:
 
     def frozen_times(self) -> Mapping[str, frozenset[str]]:
         """Return the columns whose default is a time that stands still in the running test, by table."""
-        if self._registry is None or self.advancing or self.target.pinned.level.commits:
+        if self.registry is None or self.advancing or self.target.pinned.level.commits:
             return {}
         return self.target.pinned.catalogue.frozen
 
@@ -275,21 +195,20 @@ class Run:
         """Return where models and migrations differ; nothing if no migration has made this run's schema."""
         from harness.run.building import differences_from_migrations
 
-        return differences_from_migrations(self) if self._schema_built else []
+        return differences_from_migrations(self.default) if self.default.built else []
 
     def connect(self) -> None:
         """Provide the database now and connect to it."""
         self.activate()
         import sqlalchemy  # noqa: F401 - its arrival starts the capture
 
-        with self.apart.shared():
-            self.target.ensure_ready()
+        self.default.connect()
 
     def ready(self) -> None:
         """Provide the database and its schema now, so that what is wrong with them is told by the fixture."""
         self.connect()
-        if not self._schema_built:
-            self._build_schema()
+        if not self.default.built:
+            self.default.build()
 
     # -- the application -------------------------------------------------------------------------------------------
 
@@ -345,24 +264,10 @@ class Run:
 
     # -- sessions, clients -----------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def sessions(self) -> Sessions:
         """Makes the test's own engines and sessions."""
-        from harness.run.loading import session_class
-        from harness.session.maker import Sessions
-
-        return Sessions(lambda: self.target.url, self._making_own, partial(session_class, self), self.apart.commits)
-
-    @contextmanager
-    def _making_own(self, asynchronous: bool) -> Iterator[None]:
-        from harness.isolation.capture import Own
-
-        assert self._registry is not None
-        self._registry.making_own = Own.ASYNC if asynchronous else Own.SYNC
-        try:
-            yield
-        finally:
-            self._registry.making_own = None
+        return self.default.sessions
 
     @cached_property
     def desk(self) -> Desk:
@@ -392,9 +297,9 @@ class Run:
     @property
     def registry(self) -> Registry | None:
         """The captured engines, once SQLAlchemy is in use."""
-        return self._registry
+        return self.default.registry if self.active else None
 
     @property
     def captured(self) -> bool:
         """Tell whether there are any."""
-        return self._registry is not None
+        return self.registry is not None

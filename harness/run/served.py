@@ -1,0 +1,213 @@
+"""One database of a run: where it comes from, its pinned connection, its schema, and the test's own sessions on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import IsolationError
+
+if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
+    from harness.database.handle import Database
+    from harness.database.provider import Plan
+    from harness.isolation.capture import Registry
+    from harness.isolation.target import Target
+    from harness.run.apart import Apart
+    from harness.run.run import Run
+    from harness.schema.inventory import Inventory
+    from harness.schema.plan import SchemaPlan
+    from harness.session.maker import Sessions
+
+
+class Served:
+    """A database and all that belongs to it; provided when a statement first needs it.
+
+    Args:
+        run: the run.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.database: Database | None = None
+        self.found: Inventory | None = None
+        #: The engines that are captured for it, once SQLAlchemy is in use.
+        self.registry: Registry | None = None
+        self.built = False
+        self._failure: Exception | None = None
+
+    # -- where it comes from ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Where the database comes from; decided without starting anything."""
+        return self._choose(self.run.settings.database)
+
+    def _choose(self, database: str) -> Plan:
+        from harness.database.provider import choose
+
+        run = self.run
+        return choose(database, run.settings.image, run.settings.allow_database, run.identity, run.say)
+
+    def check_plan(self) -> None:
+        """Tell now what is wrong with the choice of database, rather than in the middle of an import.
+
+        Raises:
+            ConfigError, UnsafeDatabase, DatabaseUnavailable, MissingExtra: it cannot be used.
+        """
+        from harness.database.drivers.choice import drivers_for
+
+        drivers_for(self.plan.backend, ())
+
+    def rebind(self, url: str) -> None:
+        """Use another database, as long as nobody has connected yet.
+
+        Raises:
+            IsolationError: the first one is in use.
+        """
+        self.plan = self._choose(url)
+        self.target.rebind(self.plan.backend, self._provide)
+        if self.registry is not None:
+            self.target.choose_driver(self.registry.drivers())
+            self.registry.redirect_all()
+
+    @cached_property
+    def target(self) -> Target:
+        """The database as isolation sees it."""
+        from harness.isolation.target import Target
+
+        return Target(self.plan.backend, self._provide, self._diagnose)
+
+    def _provide(self) -> Any:
+        if self.database is None:
+            self.database = self.plan.start()
+        return self.database.url
+
+    def _diagnose(self) -> str | None:
+        return self.database.diagnose() if self.database is not None else None
+
+    @property
+    def origin(self) -> str:
+        """How the database came to be, for messages."""
+        return self.database.origin if self.database is not None else self.plan.backend
+
+    @cached_property
+    def apart(self) -> Apart:
+        """Databases of single tests, which are copies of this one."""
+        from harness.run.apart import Apart
+
+        return Apart(self)
+
+    # -- its schema ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def schema_plan(self) -> SchemaPlan:
+        """How the tables are made."""
+        from harness.schema.plan import plan_schema
+        from harness.session.reference import Origin, resolve
+
+        run = self.run
+        origin = Origin(option="harness_schema", example="tests.db:create_schema", error=IsolationError)
+        wanted = run.decisions.get("schema", run.settings.schema)
+        return plan_schema(
+            wanted, self.metadata, lambda name: resolve(name, origin), run.root, counted=run.any_distinct
+        )
+
+    def metadata(self) -> tuple[MetaData, ...]:
+        """Return the tables that it has."""
+        from harness.run.loading import metadata
+
+        return metadata(self.run)
+
+    def expect_statements(self) -> None:
+        """From now on the first statement finds a schema."""
+        if not self.built:
+            self.target.pinned.on_first_use = self.build
+
+    def build(self) -> None:
+        """Make the schema, once.
+
+        Raises:
+            Exception: it cannot be made; told again to every test that needs it.
+        """
+        from harness.run.building import check_numbering, found_in, let_time_advance
+
+        pinned = self.target.pinned
+        pinned.on_first_use = None
+        if self.built:
+            return
+        if self._failure is None:
+            created = self.database is None or self.database.created
+            try:
+                with self.run.while_preparing(), self.apart.shared(), pinned.committing():
+                    self.found = found_in(self.sessions.engine, self.schema_plan, created=created)
+                    let_time_advance(self, before=True)
+                    self.run.notes += self.schema_plan.build(self.sessions.engine)
+                    let_time_advance(self, before=False)
+                pinned.schema_changed()
+                check_numbering(self)
+                self.built = True
+                self.apart.schema_built()
+                return
+            except Exception as error:  # noqa: BLE001 - told again to every test that needs the schema
+                self._failure = error
+        pinned.on_first_use = self.build
+        raise self._failure
+
+    def connect(self) -> None:
+        """Provide the database now and connect to it."""
+        with self.apart.shared():
+            self.target.ensure_ready()
+
+    def ready(self) -> None:
+        """Provide the database and its schema now."""
+        self.connect()
+        if not self.built:
+            self.build()
+
+    # -- sessions --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Makes the test's own engines and sessions."""
+        from harness.run.loading import session_class
+        from harness.session.maker import Sessions
+
+        return Sessions(lambda: self.target.url, self._making_own, partial(session_class, self.run), self.apart.commits)
+
+    @contextmanager
+    def _making_own(self, asynchronous: bool) -> Iterator[None]:
+        from harness.isolation.capture import Own
+
+        assert self.registry is not None
+        self.registry.making_own = Own.ASYNC if asynchronous else Own.SYNC
+        try:
+            yield
+        finally:
+            self.registry.making_own = None
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def leave_as_found(self) -> None:
+        """Remove from a database that is not harness's own what harness has put there."""
+        if self.found is not None and self.target.pinned.connected:
+            from harness.run.building import leave_as_found
+
+            leave_as_found(self, self.found)
+
+    def close(self) -> None:
+        """Give back connection and database."""
+        with ExitStack() as last_first:
+            last_first.callback(self._remove)
+            if "target" in self.__dict__:
+                last_first.callback(self.target.pinned.close)
+            if "sessions" in self.__dict__:
+                last_first.callback(self.sessions.dispose)
+
+    def _remove(self) -> None:
+        if self.database is not None:
+            self.database.close()
+            self.database = None
