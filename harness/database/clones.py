@@ -48,5 +48,8 @@ class Clones(Protocol):
             name: for files.
         """
 
+    def abandon(self) -> None:
+        """Forget them: their server is gone."""
+
     def close(self) -> None:
         """Remove all that is left, except what is to be kept; safe to call twice."""

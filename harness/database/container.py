@@ -50,7 +50,7 @@ def start(server: Server, image: str | None, run: RunIdentity, say: Say, patienc
     with contextlib.closing(box):
         box.fetch(say)
         # Before it exists: an interruption between its creation and our learning of it must not leak it.
-        stay = _Stay(name)
+        stay = _Stay(name, say)
         close = guaranteed(stay.end, outlives_process=True)
         try:
             say(f"starting {box.image} …")
@@ -71,6 +71,7 @@ def start(server: Server, image: str | None, run: RunIdentity, say: Say, patienc
         created=True,
         close=close,
         diagnose=partial(engine.diagnosis, name),
+        gone=partial(engine.ended, name),
         keeping=Keeping(
             keep=stay.keep,
             open=lambda database: f"docker exec -it {stay.kept_name} {server.shell.format(name=database)}",
@@ -82,8 +83,9 @@ def start(server: Server, image: str | None, run: RunIdentity, say: Say, patienc
 class _Stay:
     """How long a container stays: until the end of the run, or, under another name, until the user removes it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, say: Say) -> None:
         self._name = name
+        self._say = say
         self._kept = False
         self.kept_name = f"{engine.KEPT}{name.removeprefix('harness-')}"
 
@@ -93,8 +95,11 @@ class _Stay:
     def end(self) -> None:
         if self._kept:
             engine.rename(self._name, self.kept_name)
-        else:
-            engine.remove(self._name)
+        elif not engine.remove(self._name):
+            self._say(
+                f"the container {self._name} could not be removed, as the container engine does not answer; "
+                f"the next run does it, or: docker rm -f -v {self._name}"
+            )
 
 
 def _server_url(box: engine.Box, server: Server, drivername: str, password: str) -> URL:

@@ -86,18 +86,24 @@ def sweep(say: Say) -> None:
                 say(f"removed a container left by a run that was killed ({labels[RUN]})")
 
 
-def remove(name: str) -> None:
-    """Remove a container and its volumes; an engine that is gone has taken it along, or leaves it to a sweep."""
+def remove(name: str) -> bool:
+    """Remove a container and its volumes; return whether it is gone, as far as the engine can be asked."""
     from docker.errors import DockerException, NotFound
 
-    # A client of its own: this may run in a signal handler, in the middle of another request.
-    with contextlib.suppress(HarnessError, DockerException, OSError), reach(timeout=30) as engine:
-        try:
-            found = engine.containers.get(name)
-        except NotFound:
-            sleep(0.3)  # an interrupted request for its creation may still be on its way
-            found = engine.containers.get(name)
-        _removed(found)
+    try:
+        # A client of its own: this may run in a signal handler, in the middle of another request.
+        with reach(timeout=30) as engine:
+            try:
+                found = engine.containers.get(name)
+            except NotFound:
+                sleep(0.3)  # an interrupted request for its creation may still be on its way
+                found = engine.containers.get(name)
+            _removed(found)
+    except NotFound:
+        return True
+    except (HarnessError, DockerException, OSError):
+        return False
+    return True
 
 
 def rename(name: str, new: str) -> None:
@@ -106,6 +112,19 @@ def rename(name: str, new: str) -> None:
 
     with contextlib.suppress(HarnessError, DockerException, OSError), reach(timeout=30) as engine:
         engine.containers.get(name).rename(new)
+
+
+def ended(name: str) -> bool:
+    """Tell whether a container is known to have stopped, or to be no more."""
+    from docker.errors import DockerException, NotFound
+
+    try:
+        with reach(timeout=3) as engine:
+            return _end(engine.containers.get(name)) is not None
+    except NotFound:
+        return True
+    except (HarnessError, DockerException, OSError):
+        return False
 
 
 def diagnosis(name: str) -> str | None:

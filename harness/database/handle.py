@@ -20,6 +20,11 @@ def nothing_known() -> str | None:
     return None
 
 
+def not_known() -> bool:
+    """Do not say that a server has ended."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
     """How databases on a server that harness started are looked at after the run.
@@ -46,6 +51,7 @@ class Database:
         created: harness created it and removes it in `close`. False: it is the user's, and stays.
         close: give it back; safe to call twice, and without effect in a forked child.
         diagnose: why it may have died, when a connection is lost; None if nothing is known.
+        gone: whether its server is known to have ended.
         keeping: how its server is kept for the user to look into; None if nobody needs to keep it.
     """
 
@@ -55,4 +61,5 @@ class Database:
     created: bool
     close: Callable[[], None] = nothing_to_close
     diagnose: Callable[[], str | None] = nothing_known
+    gone: Callable[[], bool] = not_known
     keeping: Keeping | None = None

@@ -96,6 +96,10 @@ class ImageClones:
         """Remove a copy soon, and the journals beside it."""
         self._thread.submit(shutil.rmtree, Path(clone.name).parent, ignore_errors=True)
 
+    def abandon(self) -> None:
+        """Remove them, as `close` does: files have no server."""
+        self.close()
+
     def close(self) -> None:
         """Remove every copy; safe to call twice."""
         self._thread.shutdown(cancel_futures=True)

@@ -61,7 +61,7 @@ class WarmClones:
         self._kept: set[str] = set()
         self._waiting = 0
         self._failure: Exception | None = None
-        self._closing = False
+        self._closing = self._abandoned = False
         self._thread: threading.Thread | None = None
         self._close = guaranteed(self._remove_all, outlives_process=True)
         try:
@@ -116,6 +116,14 @@ class WarmClones:
         self._kept.add(clone.name)
         return clone
 
+    def abandon(self) -> None:
+        """Forget them, and the thread: their server is gone."""
+        self._abandoned = True
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._close()
+
     def close(self) -> None:
         """End the thread, and drop all that is left, except what is to be kept; safe to call twice."""
         with self._changed:
@@ -130,6 +138,8 @@ class WarmClones:
         # wait for the thread, which may wait for what was interrupted, but for the statement that it has begun: the
         # server goes on with a CREATE DATABASE whose client has gone.
         self._closing = True
+        if self._abandoned:
+            return
         if self._statement.acquire(timeout=_PATIENCE):
             self._statement.release()
         with closing(Catalogs(self._url, self._run)) as catalogs:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from harness.callsite import nearest_user_frame
-from harness.errors import HarnessError, IsolationError, OverlapError
+from harness.errors import DatabaseUnavailable, HarnessError, IsolationError, OverlapError
 
 if TYPE_CHECKING:
     from harness.isolation.ledger import Lease
@@ -26,6 +26,36 @@ def waited_too_long(lease: Lease, blocker: Lease, seconds: float) -> OverlapErro
             "commit, roll back or close the holding transaction before it waits for the other one,\n"
             'or give the test real connections: @pytest.mark.harness(isolation="database")'
         ),
+    )
+
+
+def connection_lost(reason: str) -> DatabaseUnavailable:
+    """Return the error for the statement at which a lost connection is noticed."""
+    return DatabaseUnavailable(
+        "the connection to the test database was lost",
+        why=reason,
+        remedy="look at the server's log above; the next test connects anew, to another server if this one is gone",
+    )
+
+
+def rows_lost(levels: Iterable[Level]) -> DatabaseUnavailable | None:
+    """Return the error for a statement in a level whose rows are gone; None if none are."""
+    names = [level.name for level in levels if level.lost]
+    if not names:
+        return None
+    return DatabaseUnavailable(
+        "rows that this test relies on are gone: the connection to the test database was lost after they were written",
+        where="\n".join(names),
+        why="what is not committed ends with its connection; tests that share no such rows go on",
+        remedy="run the tests that failed again: pytest --lf",
+    )
+
+
+def begun_already() -> IsolationError:
+    """Return the error for work that has to be committed although a test's transaction is open."""
+    return IsolationError(
+        "the test's transaction has begun, so nothing can be committed around it",
+        remedy="build the schema before the first statement of the test",
     )
 
 

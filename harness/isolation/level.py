@@ -17,12 +17,14 @@ class Level:
             imported, for building the schema, and by tests that asked for no isolation.
     """
 
-    __slots__ = ("commits", "ended", "ledger", "leftovers", "name", "savepoint", "sequences")
+    __slots__ = ("commits", "ended", "ledger", "leftovers", "lost", "name", "savepoint", "sequences")
 
     def __init__(self, name: str, *, commits: bool = False) -> None:
         self.name = name
         self.commits = commits
         self.ended = False
+        #: Whether what was written in it is gone, because the connection to the database was lost.
+        self.lost = False
         self.ledger: Ledger | None = None
         self.savepoint: str | None = None
         #: Sequences that have advanced in this level, and the call that puts each back.

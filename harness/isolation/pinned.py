@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.clock import now
-from harness.errors import DatabaseUnavailable, IsolationError, OverlapError
+from harness.errors import DatabaseUnavailable, IsolationError
+from harness.isolation import complaints
 from harness.isolation.catalogue import Catalogue
-from harness.isolation.complaints import ended_around, left_open, uncommitted, waited_too_long
 from harness.isolation.counters import Counters
 from harness.isolation.implicit import commits_implicitly, temporary_table
 from harness.isolation.ledger import Lease, Ledger
@@ -60,6 +60,8 @@ class Pinned:
         self.writes = 0
         #: Called before the first statement of a test or fixture: builds the schema.
         self.on_first_use: Callable[[], None] | None = None
+        #: Called when the connection was lost.
+        self.when_lost: Callable[[], None] = lambda: None
         #: Is told what happens on the logical connections.
         self.observer: Observer | None = None
         #: Settings that connect listeners of the application sent; a rollback takes them back, so they are repeated.
@@ -113,12 +115,17 @@ class Pinned:
         """
         if self._physical is None or not self._physical.closed():
             return
+        for level in self.levels[1:]:
+            level.lost = level.lost or level.written
         self._drop_physical()
-        raise DatabaseUnavailable(
-            "the connection to the test database was lost",
-            why=self._diagnose() or f"{type(error).__name__}: {error}".strip(),
-            remedy="look at the server's log above; the next test connects anew",
-        ) from error
+        self.when_lost()
+        raise complaints.connection_lost(self._diagnose() or f"{type(error).__name__}: {error}".strip()) from error
+
+    def probe(self) -> None:
+        """Raise `DatabaseUnavailable` if the connection has been lost."""
+        with self.lock:
+            if self._physical is not None:
+                self._run("SELECT 1")
 
     def _drop_physical(self) -> None:
         if self._physical is not None:
@@ -146,7 +153,7 @@ class Pinned:
         """
         with self.lock:
             if self.written:
-                raise uncommitted(level.name for level in self.levels if level.written)
+                raise complaints.uncommitted(level.name for level in self.levels if level.written)
             if self._physical is None:
                 return
             if disconnect:
@@ -200,10 +207,7 @@ class Pinned:
         """While active, work is committed for real; only possible before anything has run in a level above."""
         with self.lock:
             if any(level.opened for level in self.levels[1:]):
-                raise IsolationError(
-                    "the test's transaction has begun, so nothing can be committed around it",
-                    remedy="build the schema before the first statement of the test",
-                )
+                raise complaints.begun_already()
             above, self.levels = self.levels[1:], self.levels[:1]
         try:
             yield
@@ -232,7 +236,7 @@ class Pinned:
         ledger = level.ledger
         if ledger is None or self._physical is None:
             return []
-        ledger.breaches.extend(left_open(level, lease) for lease in ledger.abandoned())
+        ledger.breaches.extend(complaints.left_open(level, lease) for lease in ledger.abandoned())
         if level.savepoint is None:
             start, end = f"ROLLBACK TO SAVEPOINT {ledger.segments[0].name}", "ROLLBACK"
         else:
@@ -266,9 +270,11 @@ class Pinned:
     def _broken(self, level: Level, error: Exception) -> IsolationError:
         """Somebody ended the outer transaction: rows may be committed for real. Start from a clean connection."""
         self._drop_physical()
-        return ended_around(level, self.catalogue.suspects, error)
+        return complaints.ended_around(level, self.catalogue.suspects, error)
 
     def _open(self, level: Level) -> Ledger:
+        if (gone := complaints.rows_lost(self.levels)) is not None:
+            raise gone
         physical = self.physical
         guard = self._name()
         first = self._preamble(level)
@@ -379,10 +385,6 @@ class Pinned:
             self._settle(level)
         self._run(sql)
 
-    def overlap(self, lease: Lease, blocker: Lease) -> OverlapError:
-        """Return the error for a wait that took too long."""
-        return waited_too_long(lease, blocker, self.wait_seconds)
-
     def turn(self, lease: Lease, can_wait: bool) -> None:
         """Wait, in a thread, until `lease` may work; the caller holds the lock.
 
@@ -393,5 +395,5 @@ class Pinned:
         while can_wait and (blocker := self.blocker(lease)) is not None:
             left = deadline - now()
             if left <= 0:
-                raise self.overlap(lease, blocker)
+                raise complaints.waited_too_long(lease, blocker, self.wait_seconds)
             self.waiters.wait(left)

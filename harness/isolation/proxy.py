@@ -24,7 +24,7 @@ from harness.isolation.asynchronous import (
     run_async,
     wait_for_future,
 )
-from harness.isolation.complaints import outside_transaction
+from harness.isolation.complaints import outside_transaction, waited_too_long
 from harness.isolation.cursor import CursorProxy, text_of
 from harness.isolation.implicit import implicit_commit
 from harness.isolation.ledger import Lease
@@ -213,7 +213,7 @@ class ConnectionProxy:
             pinned.lock.release()
             left = deadline - now()
             if blocker is not None and (left <= 0 or not wait_for_future(future, left)):
-                raise pinned.overlap(lease, blocker)
+                raise waited_too_long(lease, blocker, pinned.wait_seconds)
             pinned.lock.acquire()
             if pinned.blocker(lease) is None:
                 return

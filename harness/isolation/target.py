@@ -23,7 +23,7 @@ class Target:
 
     Args:
         backend: SQLAlchemy's name of the database, known before there is one.
-        provide: starts the database and returns its URL (without a driver); called once.
+        provide: starts the database and returns its URL (without a driver); called again only after `forget`.
         diagnose: says why a connection was lost.
     """
 
@@ -68,6 +68,10 @@ class Target:
             )
         self.backend, self._provide, self._url = backend, provide, None
         self.driver = drivers_for(backend, ())
+
+    def forget(self) -> None:
+        """The database is gone; the next connection is to what is provided then."""
+        self._url = None
 
     def dialect_class(self, like: str = "") -> type[Dialect]:
         """Return the dialect class that an engine has to use that was made for the database `like`."""

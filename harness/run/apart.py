@@ -136,8 +136,8 @@ class Apart:
         self._served.registry.leave(for_good=True)
         place.close(self._on_loop)
         clone, self._clone = self._clone, None
-        if clone is not None:
-            self.clones.release(clone)
+        if clone is not None and self._clones is not None:
+            self._clones.release(clone)
         if place.used and clone is None and self._deletes is not None:
             return self._deletes.undo(self._served.target.pinned.physical)
         return []
@@ -155,12 +155,17 @@ class Apart:
     def _provide(self) -> Clone:
         """Return the database of the running test; called when it first connects."""
         with self.shared():
-            self._served.ready()
+            self._served.ready(sure=True)
             pinned = self._served.target.pinned
             if self._kind == "delete" and self._served.plan.backend != "sqlite" and not pinned.written:
                 return self._shared_database()
             clones = self.clones
-            self._clone = self._with_wider_rows(clones) if pinned.written else clones.acquire()
+            try:
+                self._clone = self._with_wider_rows(clones) if pinned.written else clones.acquire()
+            except DatabaseUnavailable:
+                self._clones = None  # the next test takes another template
+                clones.close()
+                raise
             return self._clone
 
     def _shared_database(self) -> Clone:
@@ -205,6 +210,13 @@ class Apart:
     def committing(self) -> bool:
         """Tell whether the running test has committed on the shared database."""
         return self._place is not None and self._place.used and self._clone is None
+
+    def forget(self) -> None:
+        """The database is gone, and its copies with it."""
+        clones, self._clones = self._clones, None
+        self._failure = self._deletes = None
+        if clones is not None:
+            clones.abandon()
 
     def close(self) -> None:
         """Remove every copy that is not to be kept; a test that was interrupted ends first."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import IsolationError
+from harness.errors import DatabaseUnavailable, IsolationError
 
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harness.isolation.capture import Registry
     from harness.isolation.target import Target
     from harness.run.apart import Apart
+    from harness.run.recovery import Recovery
     from harness.run.run import Run
     from harness.schema.inventory import Inventory
     from harness.schema.plan import SchemaPlan
@@ -79,7 +80,9 @@ class Served:
         """The database as isolation sees it."""
         from harness.isolation.target import Target
 
-        return Target(self.plan.backend, self._provide, self._diagnose)
+        target = Target(self.plan.backend, self._provide, self._diagnose)
+        target.pinned.when_lost = lambda: self.recovery.expect()
+        return target
 
     def _provide(self) -> Any:
         if self.database is None:
@@ -87,7 +90,24 @@ class Served:
         return self.database.url
 
     def _diagnose(self) -> str | None:
-        return self.database.diagnose() if self.database is not None else None
+        with self.run.while_preparing():  # asking the container engine is no call of the application's
+            return self.database.diagnose() if self.database is not None else None
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        """What is done when the connection to it was lost."""
+        from harness.run.recovery import Recovery
+
+        return Recovery(self)
+
+    def replace(self) -> None:
+        """Give the database up, and provide another one, whose schema the next statement makes."""
+        self.apart.forget()
+        self._remove()
+        self.target.forget()
+        self.built = False
+        self.target.ensure_ready()
+        self.expect_statements()
 
     @property
     def origin(self) -> str:
@@ -160,10 +180,19 @@ class Served:
     def connect(self) -> None:
         """Provide the database now and connect to it."""
         with self.apart.shared():
+            if "recovery" in self.__dict__ and self.recovery.expected:
+                self.recovery.recover()
             self.target.ensure_ready()
 
-    def ready(self) -> None:
-        """Provide the database and its schema now."""
+    def ready(self, *, sure: bool = False) -> None:
+        """Provide the database and its schema now.
+
+        Args:
+            sure: also find out whether the connection lives.
+        """
+        if sure:
+            with suppress(DatabaseUnavailable):  # `connect` sees to it
+                self.target.pinned.probe()
         self.connect()
         if not self.built:
             self.build()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +34,36 @@ def postgres_url() -> Iterator[str]:
         pytest.skip(reason=f"no PostgreSQL here: {error.fact}")
     yield text_of(started.url)
     started.close()
+
+
+@contextmanager
+def own_server(*options: str) -> Iterator[tuple[URL, str]]:
+    """A PostgreSQL of the user's, in a container with these options; gives a test database's URL, and its name."""
+    image = os.environ.get("HARNESS_TEST_IMAGE", "postgres:17")
+    name = f"own-server-{secrets.token_hex(4)}"
+    command = ["docker", "run", "--detach", "--name", name, "--publish", "5432", "--env", "POSTGRES_PASSWORD=secret"]
+    subprocess.run([*command, "--env", "POSTGRES_DB=shop_test", *options, image], check=True, capture_output=True)
+    try:
+        asked = subprocess.run(["docker", "port", name, "5432"], check=True, capture_output=True, text=True)
+        port = int(asked.stdout.splitlines()[0].rpartition(":")[2])
+        url = URL.create("postgresql", "postgres", "secret", "127.0.0.1", port, "shop_test")
+        _wait_for(url)
+        yield url, name
+    finally:
+        subprocess.run(["docker", "rm", "--force", "--volumes", name], check=True, capture_output=True)
+
+
+def _wait_for(url: URL) -> None:
+    """Wait until a server answers: twice in a row, as the image starts it once to set it up."""
+    deadline, answers = time.monotonic() + 60, 0
+    while answers < 2:
+        assert time.monotonic() < deadline, f"{url!r} does not answer"
+        try:
+            with psycopg.connect(text_of(url), connect_timeout=5):
+                answers += 1
+        except psycopg.OperationalError:
+            answers = 0
+        time.sleep(0.3)
 
 
 @contextmanager
