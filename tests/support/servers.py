@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from socket import socket
 
 import psycopg
 import pytest
@@ -41,11 +42,13 @@ def own_server(*options: str) -> Iterator[tuple[URL, str]]:
     """A PostgreSQL of the user's, in a container with these options; gives a test database's URL, and its name."""
     image = os.environ.get("HARNESS_TEST_IMAGE", "postgres:17")
     name = f"own-server-{secrets.token_hex(4)}"
-    command = ["docker", "run", "--detach", "--name", name, "--publish", "5432", "--env", "POSTGRES_PASSWORD=secret"]
-    subprocess.run([*command, "--env", "POSTGRES_DB=shop_test", *options, image], check=True, capture_output=True)
+    with socket() as asking_for_a_port:
+        asking_for_a_port.bind(("127.0.0.1", 0))
+        port: int = asking_for_a_port.getsockname()[1]  # a port that the engine chooses would change with a restart
+    command = ["docker", "run", "--detach", "--name", name, "--publish", f"127.0.0.1:{port}:5432"]
+    settings = ("--env", "POSTGRES_PASSWORD=secret", "--env", "POSTGRES_DB=shop_test")
+    subprocess.run([*command, *settings, *options, image], check=True, capture_output=True)
     try:
-        asked = subprocess.run(["docker", "port", name, "5432"], check=True, capture_output=True, text=True)
-        port = int(asked.stdout.splitlines()[0].rpartition(":")[2])
         url = URL.create("postgresql", "postgres", "secret", "127.0.0.1", port, "shop_test")
         _wait_for(url)
         yield url, name
