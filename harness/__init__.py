@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         FactoryError,
         HarnessError,
         IsolationError,
+        MigrationError,
         MissingExtra,
         OverlapError,
         SchemaError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     )
     from harness.factories.automatic import factory
     from harness.factories.calls import create, create_batch
+    from harness.migrations.runner import Migrations
     from harness.observe.queries import Query
     from harness.queries.statements import Queries
     from harness.run.asserting import AssertQueries
@@ -51,6 +53,8 @@ __all__ = [
     "Harness",
     "HarnessError",
     "IsolationError",
+    "MigrationError",
+    "Migrations",
     "MissingExtra",
     "OverlapError",
     "Queries",
@@ -70,6 +74,7 @@ _HOMES = {
     "AsyncClient": "harness.client.concurrent",
     "Harness": "harness.run.handle",
     "AssertQueries": "harness.run.asserting",
+    "Migrations": "harness.migrations.runner",
     "Queries": "harness.queries.statements",
     "Query": "harness.observe.queries",
     "create": "harness.factories.calls",

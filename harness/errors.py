@@ -10,6 +10,7 @@ HarnessError
 │   └── EngineUnavailable  no container engine answers
 ├── UnsafeDatabase         a URL does not look like a test database
 ├── SchemaError            the schema could not be built
+├── MigrationError         a migration, or the history of all, is not as it should be
 ├── FactoryError           a factory cannot make what it was asked for
 ├── IsolationError         something left, or would leave, the test's transaction
 │   ├── OverlapError       two transactions of one test stand in each other's way
@@ -92,6 +93,10 @@ class UnsafeDatabase(HarnessError):
 
 class SchemaError(HarnessError):
     """The schema could not be built in the test database."""
+
+
+class MigrationError(HarnessError):
+    """A migration, or the history of all migrations, is not as it should be."""
 
 
 class FactoryError(HarnessError):

@@ -55,7 +55,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_configure(config: pytest.Config) -> None:
     edge.declare_marker(config)
     _start(config)
-    config.pluginmanager.register(Reports(life_of(config)), "harness-reports")
+    life = life_of(config)
+    config.pluginmanager.register(Reports(life), "harness-reports")
+    if life.run.settings.migrations:
+        from harness.run.asked_tests import AskedTests
+
+        config.pluginmanager.register(AskedTests(life.run), "harness-migrations")
 
 
 def _start(config: pytest.Config) -> None:
@@ -75,6 +80,13 @@ def pytest_report_header(config: pytest.Config, start_path: Path) -> list[str]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
     coroutines.adopt(collector, name, obj)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "migration_revision" in metafunc.fixturenames:
+        from harness.run.migrating import for_each_revision
+
+        for_each_revision(metafunc, life_of(metafunc.config).run)
 
 
 @pytest.hookimpl(trylast=True)

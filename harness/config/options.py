@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ISOLATIONS = ("rollback", "database", "delete", "none")
+#: A database that nothing is in, for tests of migrations; the fixture `migrations` asks for it.
+EMPTY = "empty"
 #: Those in which tests have real connections.
-REAL = frozenset({"database", "delete"})
+REAL = frozenset({"database", "delete", EMPTY})
+#: Tests of migrations that are there for the asking, in the order in which they are run.
+MIGRATION_TESTS = ("single_head", "upgrade", "up_down_up", "models_match")
 IDS = ("reset", "distinct", "continue")
 NOWS = ("frozen", "advancing")
 FAIL_ON = ("error", "warning", "never")
@@ -197,6 +201,22 @@ OPTIONS = (
         help="file of accepted findings, written by --harness-baseline-update",
         metavar="PATH",
         since="0.2",
+    ),
+    Option(
+        name="migrations",
+        help="tests of the Alembic migrations to run: 'all', or some of 'single_head', 'upgrade', 'up_down_up', "
+        "'models_match'",
+        metavar="TEST",
+        many=True,
+        choices=("all", *MIGRATION_TESTS),
+        since="0.3",
+    ),
+    Option(
+        name="irreversible",
+        help="revisions that need not be downgraded",
+        metavar="REVISION",
+        many=True,
+        since="0.3",
     ),
     Option(
         name="queries",

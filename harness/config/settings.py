@@ -35,6 +35,8 @@ class Settings:
     ignore: tuple[str, ...]
     fail_on: str
     allow: tuple[str, ...]
+    migrations: tuple[str, ...]
+    irreversible: tuple[str, ...]
     baseline: str | None
     baseline_update: bool
     queries: str | None
@@ -85,6 +87,8 @@ def settings_from(found: Mapping[str, Value]) -> Settings:
         ignore=found["ignore"].values,
         fail_on=found["fail_on"].first or "",
         allow=found["allow"].values,
+        migrations=found["migrations"].values,
+        irreversible=found["irreversible"].values,
         baseline=found["baseline"].first,
         baseline_update=found["baseline_update"].given,
         queries=found["queries"].first,

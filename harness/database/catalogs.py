@@ -94,6 +94,11 @@ class Catalogs:
                 raise self._refused(template, problem) from problem
             self._label(name, self._run.labels())
 
+    def let_wait(self, name: str, duration: str) -> None:
+        """Let statements in a database wait for a lock no longer than this, as in `10s`."""
+        with self._lock:
+            self._admin.script(f"ALTER DATABASE {_quoted(name)} SET lock_timeout = {_literal(duration)}")
+
     def drop(self, name: str) -> None:
         """Drop a database of this run, ending the connections to it; one that is gone already is no error."""
         if _run_of(name) != self._run.run_id:

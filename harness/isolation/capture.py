@@ -101,7 +101,7 @@ class Registry:
         """Return the driver names of all engines as the application made them; harness's own do not count."""
         return [_driver_name(known.dialect) for known in self.engines.values() if not known.own]
 
-    def _backends(self) -> set[str]:
+    def backends(self) -> set[str]:
         """Return the names of the databases that the application's engines were made for."""
         return {known.dialect.name for known in self.engines.values() if not known.own}
 
@@ -214,7 +214,7 @@ class Registry:
                 _let_stream(engine.dialect)
             if known.asynchronous:
                 engine.dialect.get_driver_connection = _driver_connection  # type: ignore[assignment,method-assign]  # our own object
-        if engine.dialect.name == "sqlite" and "sqlite" not in self._backends():
+        if engine.dialect.name == "sqlite" and "sqlite" not in self.backends():
             accept_what_servers_accept(engine.dialect)
         known.initialized = False
         engine.pool = self._pool(engine, known)

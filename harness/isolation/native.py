@@ -39,6 +39,7 @@ class Native:
         pattern: a pool to make others like.
         creator: SQLAlchemy's own creator of connections, which knows `connect_args`; None if there is none to trust.
         driven: whether only an asynchronous driver is installed for a synchronous engine.
+        origin: the engine's own pool, where SQLAlchemy listens for its connections; None if it is of another driver.
     """
 
     dialect: Dialect
@@ -46,6 +47,7 @@ class Native:
     pattern: Pool
     creator: Any
     driven: bool
+    origin: Pool | None = None
 
     @classmethod
     def of(cls, dialect: Dialect, pool: Pool, backend: str, asynchronous: bool) -> Native:
@@ -63,7 +65,8 @@ class Native:
         if dialect.name == backend and dialect.is_async is asynchronous:
             url = make_url(f"{backend}+{dialect.driver}://")
             several = _several(pool, asynchronous, dialect=dialect, _dispatch=pool.dispatch) or pool.recreate()
-            return cls(dialect=dialect, url=url, pattern=several, creator=_own_creator(pool), driven=False)
+            creator = _own_creator(pool)
+            return cls(dialect=dialect, url=url, pattern=several, creator=creator, driven=False, origin=pool)
         driver = native_driver(backend, asynchronous=asynchronous)
         driven = driver is None and not asynchronous
         driver = driver or native_driver(backend, asynchronous=True)
@@ -89,6 +92,10 @@ class Native:
         pool.dispatch._update(shared.dispatch, only_propagate=False)  # as `recreate` does
 
         def creator() -> Any:
+            if self.origin is not None:
+                # An engine that is made now is listened to by SQLAlchemy, for its dialect's sake, only after its pool
+                # was replaced. What is there already is not added again.
+                pool.dispatch._update(self.origin.dispatch, only_propagate=False)
             if self.driven:
                 return place.connect_driven()
             if self.creator is None:

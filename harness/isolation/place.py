@@ -42,10 +42,12 @@ class Place:
 
     Args:
         provide: gets the database when somebody first connects.
+        foreign_keys: whether SQLite shall enforce them, as every other database does.
     """
 
-    def __init__(self, provide: Callable[[], Clone]) -> None:
+    def __init__(self, provide: Callable[[], Clone], *, foreign_keys: bool = True) -> None:
         self._provide = provide
+        self._foreign_keys = foreign_keys
         self._lock = threading.RLock()
         self._clone: Clone | None = None
         #: Whether the test is over, so that nobody may connect any more.
@@ -105,13 +107,14 @@ class Place:
         return self.clone.url.set(drivername=f"{dialect.name}+{dialect.driver}")
 
     def _prepare_sqlite(self, connection: Any) -> None:
-        """Make a connection enforce foreign keys, as every other database does, and not wait for the disk."""
+        """Make a connection enforce foreign keys, if wanted, and not wait for the disk."""
         cursor = connection.cursor()
         # With autocommit=False, the driver has begun a transaction, in which these settings would do nothing.
         begun = _driver_connection(connection).in_transaction
         if begun:
             cursor.execute("COMMIT")
-        cursor.execute("PRAGMA foreign_keys = ON")
+        if self._foreign_keys:
+            cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA synchronous = OFF")
         for schema, path in self.clone.attached:
             cursor.execute(f'ATTACH DATABASE ? AS "{schema}"', (str(path),))

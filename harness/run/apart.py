@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from harness.config.options import EMPTY
 from harness.errors import DatabaseUnavailable, HarnessError, IsolationError
 
 if TYPE_CHECKING:
     import asyncio
+    from pathlib import Path
 
     from sqlalchemy.engine import URL
 
@@ -36,6 +38,8 @@ class Apart:
         self._place: Place | None = None
         self._kind = ""
         self._clone: Clone | None = None
+        self._source: Clones | None = None
+        self._empty: Clones | None = None
         self._deletes: Deletes | None = None
 
     # -- the template ----------------------------------------------------------------------------------------------
@@ -97,7 +101,8 @@ class Apart:
         if self._place is None:
             self.left -= kind == "database"
             self._kind = kind
-            self._place = Place(self._provide)
+            # Migrations run as they would in production, where SQLite lets a table be made anew that others refer to.
+            self._place = Place(self._provide, foreign_keys=kind != EMPTY)
             registry.enter(self._place)
 
     @contextmanager
@@ -121,6 +126,11 @@ class Apart:
         """The URL of the database that the running test uses."""
         return self._place.clone.url if self._place is not None else self._served.target.url
 
+    @property
+    def begins_empty(self) -> bool:
+        """Tell whether the running test has an empty database."""
+        return self._place is not None and self._kind == EMPTY
+
     def commits(self) -> int:
         """Count the commits of the run, so that a session can tell whether it may be out of date."""
         registry = self._served.registry
@@ -136,8 +146,8 @@ class Apart:
         self._served.registry.leave(for_good=True)
         place.close(self._on_loop)
         clone, self._clone = self._clone, None
-        if clone is not None and self._clones is not None:
-            self._clones.release(clone)
+        if clone is not None and self._source is not None and self._source in (self._clones, self._empty):
+            self._source.release(clone)
         if place.used and clone is None and self._deletes is not None:
             return self._deletes.undo(self._served.target.pinned.physical)
         return []
@@ -155,11 +165,15 @@ class Apart:
     def _provide(self) -> Clone:
         """Return the database of the running test; called when it first connects."""
         with self.shared():
+            if self._kind == EMPTY:
+                self._source = self._empties
+                self._clone = self._source.acquire()
+                return self._clone
             self._served.ready(sure=True)
             pinned = self._served.target.pinned
             if self._kind == "delete" and self._served.plan.backend != "sqlite" and not pinned.written:
                 return self._shared_database()
-            clones = self.clones
+            self._source = clones = self.clones
             try:
                 self._clone = self._with_wider_rows(clones) if pinned.written else clones.acquire()
             except DatabaseUnavailable:
@@ -167,6 +181,17 @@ class Apart:
                 clones.close()
                 raise
             return self._clone
+
+    @property
+    def _empties(self) -> Clones:
+        served = self._served
+        served.connect()
+        if self._empty is None:
+            from harness.database.empty import empty_databases
+
+            url = served.target.announced_url()
+            self._empty = empty_databases(served.plan.backend, url, served.run.identity, served.run.say)
+        return self._empty
 
     def _shared_database(self) -> Clone:
         from harness.database.clones import Clone
@@ -206,6 +231,12 @@ class Apart:
         """The running test's own database, if it has used one."""
         return self._clone
 
+    def keep_current(self, directory: Path, name: str) -> Clone:
+        """Let the running test's own database outlive the run, and return where it will be."""
+        assert self._clone is not None
+        assert self._source is not None
+        return self._source.keep(self._clone, directory, name)
+
     @property
     def committing(self) -> bool:
         """Tell whether the running test has committed on the shared database."""
@@ -213,14 +244,17 @@ class Apart:
 
     def forget(self) -> None:
         """The database is gone, and its copies with it."""
-        clones, self._clones = self._clones, None
+        both, self._clones, self._empty = (self._clones, self._empty), None, None
         self._failure = self._deletes = None
-        if clones is not None:
-            clones.abandon()
+        for clones in both:
+            if clones is not None:
+                clones.abandon()
 
     def close(self) -> None:
         """Remove every copy that is not to be kept; a test that was interrupted ends first."""
         self.leave()
-        if self._clones is not None:
-            self._clones.close()
-            self._clones = None
+        with ExitStack() as stack:
+            for clones in (self._clones, self._empty):
+                if clones is not None:
+                    stack.callback(clones.close)
+            self._clones = self._empty = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.config.options import EMPTY
 from harness.run.definitions import home_of
 
 #: Fixture → the decision it takes.
@@ -34,6 +35,19 @@ def hear_first(item: pytest.Item) -> None:
 
 def _is_overridden(item: pytest.Item, name: str) -> bool:
     return not home_of(item, name).startswith("harness.")
+
+
+def isolation_of(item: pytest.Item, wanted: str | None, default: str) -> str:
+    """Return how a test is isolated: what its marker says, else the option; a test of migrations has an empty database.
+
+    Args:
+        item: the test.
+        wanted: what its marker says.
+        default: what the option says.
+    """
+    if "migrations" in getattr(item, "fixturenames", ()) and home_of(item, "migrations").startswith("harness."):
+        return EMPTY
+    return wanted or default
 
 
 def prefers_async(item: pytest.Item) -> bool:

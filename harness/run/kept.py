@@ -59,7 +59,7 @@ def _kept(run: Run, nodeid: str) -> Clone | None:
     directory, name = run.root / run.settings.keep_dir, f"{_file_name(nodeid)}-{run.identity.run_id}"
     directory.mkdir(parents=True, exist_ok=True)
     if apart.current is not None:
-        return apart.clones.keep(apart.current, directory, name)
+        return apart.keep_current(directory, name)
     if not apart.committing and not any(level.opened for level in pinned.levels):
         return None
     with pinned.lock:

@@ -122,7 +122,7 @@ class TestLife:
             isolations = []
             for item in items:
                 wanted = request_of(item, known)
-                isolations.append(wanted.isolation or self.run.settings.isolation)
+                isolations.append(decisions.isolation_of(item, wanted.isolation, self.run.settings.isolation))
                 self.run.any_advancing |= wanted.now == "advancing"
                 self.run.any_distinct |= wanted.ids == "distinct"
         except HarnessError as error:
@@ -149,7 +149,7 @@ class TestLife:
             raise self._refusal
         self.run.begin_tests()
         self._wanted = request_of(item)
-        how = self._wanted.isolation or self.run.settings.isolation
+        how = decisions.isolation_of(item, self._wanted.isolation, self.run.settings.isolation)
         self._isolated = how == "rollback"
         self._apart = how if how in REAL else None
         if self.run.captured:

@@ -23,26 +23,54 @@ def differences(engine: Engine, metadata: Sequence[MetaData]) -> list[str]:
         target: Any = list(metadata)  # several are accepted, as in an env.py; the annotation names one
         found = compare_metadata(context, target)
     known = {table.name for one in metadata for table in one.tables.values()}
-    return sorted(set(_told(found, known)))
+    return sorted(set(told(found, known)))
 
 
-def _told(found: Sequence[Any], known: set[str]) -> Iterator[str]:
+def told(
+    found: Sequence[Any], known: set[str] | None = None, *, detailed: bool = False, types: bool = True
+) -> Iterator[str]:
+    """Yield Alembic's differences in words.
+
+    Args:
+        found: as `compare_metadata` gives them.
+        known: tables that belong to a model, if others do not matter.
+        detailed: tell what of a column has changed from what to what.
+        types: tell differences of types.
+    """
     for difference in found:
         if isinstance(difference, list):  # all that has changed in one column
-            yield from _told(difference, known)
+            yield from told(difference, known, detailed=detailed, types=types)
             continue
         kind, *parts = difference
         action, _, what = kind.partition("_")
-        if action == "modify":
-            yield f"the {what} of column {parts[1]}.{parts[2]}"
+        if action == "modify" and (types or what != "type"):
+            yield _modified(what, parts, detailed)
         elif what == "column":
             yield f"column {parts[1]}.{parts[2].name} is {_SIDE[action]}"
         elif what == "table":
-            if action == "add":
+            if action == "add" or known is None:
                 yield f"table {parts[0].name} is {_SIDE[action]}"
-        elif (table := getattr(parts[0], "table", None)) is not None and table.name in known:
-            yield f"{_NAMES.get(what, what)} {parts[0].name or ''} of table {table.name} is {_SIDE[action]}"
+        elif (table := getattr(parts[0], "table", None)) is not None and (known is None or table.name in known):
+            yield f"{_NAMES.get(what, what)} {_named(parts[0])} of table {table.name} is {_SIDE[action]}"
+
+
+def _named(part: Any) -> str:
+    """Return what an index or a constraint is called; its columns, if it has no name."""
+    return part.name or f"({', '.join(column.name for column in part.columns)})"
+
+
+def _modified(what: str, parts: Sequence[Any], detailed: bool) -> str:
+    if len(parts) < 5:  # the comment of a table
+        return f"the {_NAMES.get(what, what)} of table {getattr(parts[0], 'name', parts[0])}"
+    text = f"the {_NAMES.get(what, what)} of column {parts[1]}.{parts[2]}"
+    return f"{text} is {_value(parts[-2])} in the database, {_value(parts[-1])} in the models" if detailed else text
+
+
+def _value(value: Any) -> str:
+    """Return how a type, a default or a flag is written."""
+    argument = getattr(value, "arg", value)  # of a server default
+    return "none" if argument is None else str(argument)
 
 
 _SIDE = {"add": "in the models only", "remove": "in the database only"}
-_NAMES = {"fk": "foreign key"}
+_NAMES = {"fk": "foreign key", "default": "server default"}

@@ -49,7 +49,8 @@ def plan_schema(
     if wanted == "none":
         return SchemaPlan(how="none", build=lambda engine: [])
     if wanted == "alembic":
-        from harness.schema.migrations import find_config, upgrade
+        from harness.schema.environment import find_config
+        from harness.schema.migrations import upgrade
 
         config = find_config(root)
         return SchemaPlan(how=f"alembic ({config.relative_to(root)})", build=lambda engine: upgrade(config, engine))

@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from harness.errors import SchemaError
-from harness.schema.migrations import find_config
+from harness.schema.environment import find_config
 from tests.support.projects import Project, new_project
 
 pytest.importorskip("alembic")

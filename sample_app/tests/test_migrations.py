@@ -1,0 +1,18 @@
+"""The migrations: those tests that every history has to pass, and what one of them does to rows."""
+
+from __future__ import annotations
+
+from harness import Migrations
+from harness.migrations.tests import *  # noqa: F403 - the tests of every history
+
+
+def test_the_index_is_made_for_orders_that_are_there(migrations: Migrations) -> None:
+    """Nothing of what was ordered before is lost."""
+    migrations.before("0002")
+    migrations.insert("users", {"id": 1, "email": "ann@example.com", "name": "Ann"})
+    migrations.insert("orders", {"id": 7, "user_id": 1, "status": "placed"})
+
+    migrations.upgrade("0002")
+
+    assert [(7, 1)] == [(order["id"], order["user_id"]) for order in migrations.rows("orders")]
+    assert [] == migrations.rows("audit_events")
