@@ -192,6 +192,22 @@ def test_listeners_and_connect_args_of_the_application_count(project: Project) -
     shop(project, test).write(shop__main=main).run().assert_passed(1)
 
 
+def test_an_engine_that_is_made_in_the_test_knows_its_database(project: Project) -> None:
+    """SQLAlchemy asks the server for its version at the first connection, and reflection needs to know it."""
+    test = """
+        import pytest
+        from sqlalchemy import create_engine, inspect
+
+        @pytest.mark.harness(isolation="database")
+        def test_it(db_session):
+            engine = create_engine("sqlite:///production.db")
+            assert [column["name"] for column in inspect(engine).get_columns("users")] == ["id", "name"]
+            assert engine.dialect.server_version_info >= (3,)
+            engine.dispose()
+    """
+    shop(project, test).run().assert_passed(1)
+
+
 def test_a_savepoint_does_not_commit(project: Project) -> None:
     """Python's driver begins no transaction before a savepoint; in production servers do."""
     test = """
