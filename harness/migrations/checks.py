@@ -101,7 +101,7 @@ def _downgrade(migrations: Migrations, revision: Revision) -> None:
 
 def _allow(revision: Revision) -> str:
     return (
-        f"or, if there is to be no way back, say so in the pytest configuration: harness_irreversible = {revision.id}"
+        f"or, if there shall be no way back, say so in the pytest configuration: harness_irreversible = {revision.id}"
     )
 
 

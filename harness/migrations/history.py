@@ -38,7 +38,8 @@ class Revision:
         words = re.sub(r"[^a-z0-9]+", "_", self.message.lower()).strip("_")
         if len(words) > 40:
             words = words[:41].rpartition("_")[0] or words[:40]
-        return f"{self.id}_{words}" if words and words != "empty_message" else self.id
+        told = not words or words == "empty_message" or words.startswith(self.id)  # an id may be made of words
+        return self.id if told else f"{self.id}_{words}"
 
     def __str__(self) -> str:
         return f"{self.id} ({self.message})" if self.message else self.id

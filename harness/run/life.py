@@ -12,7 +12,7 @@ import pytest
 
 from harness.config import edge
 from harness.config.markers import Request, request_of
-from harness.config.options import REAL
+from harness.config.options import EMPTY, REAL
 from harness.errors import HarnessError, IsolationError
 from harness.run import decisions
 from harness.run.examples import Examples
@@ -140,7 +140,7 @@ class TestLife:
         """Start the test's level. Nothing is imported or sent until a statement runs."""
         self._running = True
         self._item = item
-        if request_of(item).max_queries is not None:
+        if request_of(item).max_queries is not None or decisions.isolation_of(item, None, "") == EMPTY:
             self.run.activate()  # a budget that nobody counted for would hold whatever is sent
         if not self.run.active:
             return

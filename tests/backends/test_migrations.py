@@ -16,7 +16,7 @@ from tests.backends.test_own_database import databases, on, project
 from tests.backends.test_own_database import postgres_url as postgres_url  # a database of each test's own
 from tests.support.migrations import ASYNC_ENV, SYNC_ENV, alembic, revision
 from tests.support.projects import APPS, Project, new_project
-from tests.support.servers import text_of
+from tests.support.servers import asking, text_of
 
 __all__ = ["project"]
 
@@ -90,6 +90,17 @@ def test_a_lock_of_the_test_itself_does_not_hang_the_migration(project: Project,
     assert 1 == result.failed, result.text
     result.assert_says("failed in revision b2", "lock timeout", "commit or close the sessions")
     assert [] == databases(postgres_url)
+
+
+def test_a_failed_test_keeps_its_database(project: Project, postgres_url: URL) -> None:
+    """On the server, where it can be opened; the report says how, and how to drop it."""
+    shop(project, "psycopg").write(test_it="def test_it(migrations):\n    migrations.at('a1')\n    assert False\n")
+    result = project.run_apart(on(postgres_url), "--harness-keep-failed")
+
+    (kept,) = databases(postgres_url)
+    with asking(postgres_url) as connection:
+        connection.execute(f'DROP DATABASE "{kept}"')
+    result.assert_says("open    psql", "remove  dropdb", kept)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -35,6 +35,14 @@ def test_an_option_gives_them_without_a_file(project: Project) -> None:
     assert set(ALL) == ids(result.text, "harness::migrations")
 
 
+def test_an_import_is_enough_for_a_project_that_says_nothing_else(project: Project) -> None:
+    """No option is given, and the only application in the usual places is found."""
+    result = shop(project).ini().run_apart(plugin=False)
+
+    result.assert_passed(len(ALL))
+    assert "harness: database in memory" not in result.header
+
+
 def test_some_can_be_chosen(project: Project) -> None:
     """By name; -k chooses among them as among all tests."""
     shop(project).write(test_migrations="def test_mine(client): pass\n")

@@ -31,6 +31,7 @@ def history(directory: Path, *revisions: tuple[str, str, object]) -> History:
         ("Add users.", "1a_add_users"),
         ("empty message", "1a"),
         ("", "1a"),
+        ("1a: the id is in it", "1a"),
         ('Größe: naïve, "quoted" & more', "1a_gr_e_na_ve_quoted_more"),
         ("a " * 60, "1a_" + "_".join("a" * 20)),
         ("x" * 60, "1a_" + "x" * 40),
