@@ -62,7 +62,7 @@ class History:
             self.script = ScriptDirectory.from_config(config)
             try:
                 found = list(self.script.walk_revisions())
-                self.heads: tuple[str, ...] = tuple(self.script.get_heads())
+                self.heads: tuple[str, ...] = tuple(sorted(self.script.get_heads()))
             except Exception as problem:
                 raise _unreadable(problem, Path(self.script.dir)) from problem
             #: Oldest first.

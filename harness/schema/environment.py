@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import MissingExtra, SchemaError
 
@@ -24,11 +24,13 @@ T = TypeVar("T")
 _ASYNCHRONOUS = frozenset({"aiosqlite", "asyncpg", "aiomysql", "asyncmy"})
 
 #: Where Alembic's own command line looks, too.
-_VARIABLE = "ALEMBIC_CONFIG"
+_VARIABLE, _TOML = "ALEMBIC_CONFIG", "pyproject.toml"
 
 
 def find_config(root: Path, purpose: str = "harness_schema is 'alembic'") -> Path:
     """Return the project's alembic.ini: that of the variable ALEMBIC_CONFIG, beside `root`, or one level below.
+
+    A pyproject.toml that configures Alembic stands in for one beside `root`.
 
     Raises:
         SchemaError: there is none, or several.
@@ -44,6 +46,9 @@ def find_config(root: Path, purpose: str = "harness_schema is 'alembic'") -> Pat
     direct = root / "alembic.ini"
     if direct.is_file():
         return direct
+    toml = root / _TOML
+    if toml.is_file() and "[tool.alembic]" in toml.read_text(encoding="utf-8"):
+        return toml
     found = sorted(path for path in root.glob("*/alembic.ini") if not path.parent.name.startswith("."))
     if len(found) == 1:
         return found[0]
@@ -60,7 +65,7 @@ def load_config(file: Path, url: URL | None, purpose: str = "harness_schema = al
     """Return Alembic's configuration.
 
     Args:
-        file: an alembic.ini.
+        file: an alembic.ini, or a pyproject.toml instead of one.
         url: the database, for an env.py that insists on a URL; engines are redirected, whatever it reads.
         purpose: what needs Alembic.
 
@@ -72,7 +77,10 @@ def load_config(file: Path, url: URL | None, purpose: str = "harness_schema = al
         from alembic.config import Config
     except ImportError:
         raise MissingExtra("alembic", "alembic", purpose) from None
-    config = Config(str(file), stdout=io.StringIO())
+    more: dict[str, Any] = {}
+    if hasattr(Config, "get_alembic_option"):  # since 1.16, part of it may be in pyproject.toml
+        more["toml_file"] = str(file.with_name(_TOML))
+    config = Config(str(file) if file.name != _TOML else None, stdout=io.StringIO(), **more)
     _locate_scripts(config, file)
     if url is not None:
         text = _driven(url, config.get_main_option("sqlalchemy.url")).render_as_string(hide_password=False)
@@ -104,10 +112,11 @@ def _with_driver(url: URL, driver: str | None) -> URL:
 
 def _locate_scripts(config: Config, file: Path) -> None:
     """Find the scripts beside alembic.ini too: a plain path in it counts from where Alembic is called."""
-    location = config.get_main_option("script_location")
+    read = getattr(config, "get_alembic_option", config.get_main_option)
+    location = read("script_location")
     if location is None:
         raise SchemaError(
-            "alembic.ini does not say where the migrations are",
+            f"{file.name} does not say where the migrations are",
             where=str(file),
             remedy="give it the key script_location, as in: script_location = %(here)s/migrations",
         )

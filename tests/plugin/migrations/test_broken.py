@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from alembic.config import Config
 
 from tests.support.migrations import USERS, alembic, revision, shop
 from tests.support.projects import Project, Result
@@ -237,6 +238,22 @@ def test_alembic_one_level_below_is_found(project: Project) -> None:
     for name in ("alembic.ini", "migrations"):
         (project.path / name).rename(project.path / "backend" / name)
 
+    run(project, "test_upgrade").assert_passed(1)
+
+
+def test_pyproject_may_configure_alembic(project: Project) -> None:
+    """With an alembic.ini for the rest, or without one."""
+    if not hasattr(Config, "get_alembic_option"):
+        pytest.skip(reason="Alembic reads pyproject.toml since 1.16")
+    shop(project)
+    (project.path / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "%(here)s/migrations"\n')
+    ini = project.path / "alembic.ini"
+    ini.write_text(ini.read_text().replace("script_location = migrations\n", ""))
+    run(project, "test_upgrade").assert_passed(1)
+
+    ini.unlink()
+    env = project.path / "migrations/env.py"
+    env.write_text(env.read_text().replace("fileConfig(config.config_file_name)\n", ""))
     run(project, "test_upgrade").assert_passed(1)
 
 
