@@ -13,10 +13,15 @@ from tests.support.projects import Project, Result
 _UP, _DOWN = 'op.create_table("a", sa.Column("id", sa.Integer))', 'op.drop_table("a")'
 
 
-def run(project: Project, name: str, *arguments: str) -> Result:
-    """Run one of the tests of every history."""
+def prepared(project: Project, name: str) -> Project:
+    """Have a project run one of the tests of every history."""
     project.write(test_migrations=f"from harness.migrations.tests import {name}\n")
-    return project.ini("harness_app = shop.main:app").run_apart(*arguments)
+    return project.ini("harness_app = shop.main:app")
+
+
+def run(project: Project, name: str) -> Result:
+    """Run one of the tests of every history."""
+    return prepared(project, name).run()
 
 
 def test_a_broken_migration_is_named(project: Project) -> None:
@@ -155,7 +160,7 @@ def test_a_second_upgrade_that_makes_something_else_is_told(project: Project) ->
     extra = 'op.create_table("twice" if getattr(op, "again", 0) else "once", sa.Column("id", sa.Integer))'
     drop = 'op.drop_table("once"); op.again = 1'
     revision(project, "c3", "b2", extra, drop)
-    result = run(project, "test_up_down_up")
+    result = prepared(project, "test_up_down_up").run_apart()
 
     assert 1 == result.failed, result.text
     result.assert_says("the second upgrade of revision c3", "table once is gone", "table twice is still there")
@@ -261,7 +266,7 @@ def test_a_missing_alembic_names_the_extra(project: Project, monkeypatch: pytest
     """For the import as for the option."""
     monkeypatch.setenv("PYTHONPATH", str(project.path) + os.pathsep + os.environ.get("PYTHONPATH", ""))
     shop(project).write(hide="import sys\nsys.modules['alembic'] = None\n")
-    result = run(project, "*", "-p", "hide")
+    result = prepared(project, "*").run_apart("-p", "hide")
 
     assert 4 == result.errors, result.text
     result.assert_says("alembic is not installed", 'pip install "pytest-fastapi-harness[alembic]"')

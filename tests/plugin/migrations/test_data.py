@@ -20,7 +20,7 @@ def run(project: Project, test: str, kind: str = "sync", *arguments: str) -> Res
     shop(project, kind)
     revision(project, "c3", "b2", _AGE, _NO_AGE)
     revision(project, "d4", "c3", _LOWER)
-    return project.write(test_migrations=test).run_apart(*arguments)
+    return project.write(test_migrations=test).run(*arguments)
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
