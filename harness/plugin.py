@@ -207,6 +207,10 @@ class Reports:
             self._life.judging.deselected(items)
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self, specs: list[Any]) -> None:
+        self._life.begin_workers(len(specs))
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         if self._life.judging is not None:
             self._life.judging.worker_ended(getattr(node, "workeroutput", {}))

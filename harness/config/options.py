@@ -13,6 +13,7 @@ REAL = frozenset({"database", "delete", EMPTY})
 MIGRATION_TESTS = ("single_head", "upgrade", "up_down_up", "models_match")
 IDS = ("reset", "distinct", "continue")
 NOWS = ("frozen", "advancing")
+SERVERS = ("auto", "container", "local")
 FAIL_ON = ("error", "warning", "never")
 
 
@@ -118,6 +119,14 @@ OPTIONS = (
         name="image",
         help="container image of the database server (default: postgres:17, mariadb:11.4 or mysql:8.4)",
         metavar="IMAGE",
+    ),
+    Option(
+        name="server",
+        help="where a server comes from: 'container', 'local' (this machine's PostgreSQL programs), or 'auto'",
+        metavar="WHERE",
+        default="auto",
+        choices=SERVERS,
+        since="0.3",
     ),
     Option(
         name="url_env",
@@ -237,6 +246,16 @@ COMMANDS = (
     Command(
         name="keep_failed",
         help="keep the database of each failed test, and print how to open it",
+        since="0.3",
+    ),
+    Command(
+        name="reuse",
+        help="let the server, and its templates of the schema, stay for the next run with this flag",
+        since="0.3",
+    ),
+    Command(
+        name="fresh",
+        help="forget the templates that runs with --harness-reuse have left",
         since="0.3",
     ),
     Command(

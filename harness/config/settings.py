@@ -23,6 +23,9 @@ class Settings:
     metadata: tuple[str, ...]
     database: str
     image: str | None
+    server: str
+    reuse: bool
+    fresh: bool
     url_env: tuple[str, ...]
     schema: str | None
     isolation: str
@@ -75,6 +78,9 @@ def settings_from(found: Mapping[str, Value]) -> Settings:
         metadata=found["metadata"].values,
         database=found["database"].first or "",
         image=found["image"].first,
+        server=found["server"].first or "",
+        reuse=found["reuse"].given,
+        fresh=found["fresh"].given,
         url_env=found["url_env"].values,
         schema=found["schema"].first,
         isolation=found["isolation"].first or "",
@@ -153,6 +159,7 @@ def _check_together(settings: Settings) -> None:
             why="harness creates that database itself, so nothing has to be allowed",
             remedy="leave it out, or give a URL",
         )
+    _check_server(settings, server)
     if settings.schema == "none" and settings.metadata:
         raise ConfigError(
             "harness_metadata has no use with harness_schema 'none'",
@@ -170,6 +177,27 @@ def _check_together(settings: Settings) -> None:
             "--harness-queries-record has no file to write to",
             why="no harness_queries is given",
             remedy="name it in the pytest configuration: harness_queries = harness-queries.json",
+        )
+
+
+def _check_server(settings: Settings, server: bool) -> None:
+    if settings.server != "auto" and not server and _both_flags(settings, "server", "database"):
+        raise ConfigError(
+            f"--harness-server={settings.server} has no use with --harness-database={_kind(settings.database)}",
+            why="it says where a server comes from that harness starts",
+            remedy="leave out one of the two, or use --harness-database=postgres, mariadb or mysql",
+        )
+    if settings.server == "local" and settings.image is not None and _both_flags(settings, "server", "image"):
+        raise ConfigError(
+            f"--harness-image={settings.image} has no use with --harness-server=local",
+            why="an image is for a container",
+            remedy="leave out one of the two",
+        )
+    if settings.fresh and not settings.reuse:
+        raise ConfigError(
+            "--harness-fresh has nothing to forget",
+            why="only runs with --harness-reuse leave anything",
+            remedy="give both: --harness-reuse --harness-fresh",
         )
 
 

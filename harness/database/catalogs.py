@@ -2,9 +2,9 @@
 
 Facts that whoever uses it can rely on, whatever the databases are for:
 
-- A database of a run is called `<base>_harness_<run id>_<suffix>` (`name`), never longer than the server allows, and
-  carries the run's labels (`identity.py`) as its comment. Nothing else is ever dropped. A run's first database stays
-  until its last one is dropped: where a comment is missing, because the run was killed, its sibling's counts.
+- A database of a run is called `<base>_harness_<run id>_<suffix>` (`names.py`), never longer than the server allows,
+  and carries the run's labels (`identity.py`) as its comment. Nothing else is ever dropped. A run's first database
+  stays until its last one is dropped: where a comment is missing, because the run was killed, its sibling's counts.
 - A copy (`create(…, template=…)`) takes what is committed in the template. The server refuses it while anybody else is
   connected to the template; a template made with `connections=False` cannot be connected to, so it never is.
 - Several copies of one template may be made at once, each by a `Catalogs` of its own: an instance has one connection
@@ -17,28 +17,28 @@ Facts that whoever uses it can rely on, whatever the databases are for:
 from __future__ import annotations
 
 import json
-import re
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.database.drivers.choice import drivers_for
 from harness.database.identity import HOST, RUN, alive, host_token
+from harness.database.names import base_of, belongs, name_for, run_of
 from harness.database.urls import scrubbed, shown, without_driver
 from harness.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy.engine import URL
 
     from harness.database.drivers import Physical
     from harness.database.identity import RunIdentity
 
-#: PostgreSQL cuts longer names off, so two of them would be one.
 _LONGEST = 63
-_OF_A_RUN = re.compile(r".*_harness_([0-9a-f]{8})_\w+")
 _MADE, _KEPT = "harness.made", "harness.kept"
-_HOUR = 3600
+#: Seconds after which what a run of another machine has left may be dropped.
+HOUR = 3600
 
 
 class Found(NamedTuple):
@@ -46,6 +46,13 @@ class Found(NamedTuple):
 
     name: str
     labels: Mapping[str, str]
+
+
+class Room(NamedTuple):
+    """How many connections are left, and what limits them."""
+
+    left: int
+    limit: str
 
 
 class Catalogs:
@@ -61,7 +68,8 @@ class Catalogs:
         self._run = run
         self._lock = threading.RLock()
         self._physical: Physical | None = None
-        self._base = (url.database or "test").removesuffix(f"_{run.run_id}")
+        self._elsewhere = True
+        self._base = base_of(url.database, run)
 
     def url_of(self, name: str) -> URL:
         """Return the URL of a database on the same server, without a driver."""
@@ -69,8 +77,7 @@ class Catalogs:
 
     def name(self, suffix: str) -> str:
         """Return the name that a database of this run has."""
-        tail = f"_harness_{self._run.run_id}_{suffix}"
-        return self._base.encode()[: _LONGEST - len(tail)].decode(errors="ignore") + tail
+        return name_for(self._base, self._run, suffix, _LONGEST)
 
     # -- creating and dropping -------------------------------------------------------------------------------------
 
@@ -85,6 +92,7 @@ class Catalogs:
         Raises:
             DatabaseUnavailable: the role may not, the template is in use, the server has no connection or room left.
         """
+        # A template1 in another encoding (SQL_ASCII) makes psycopg return bytes, so it is not inherited.
         source = _quoted(template) if template else "template0 ENCODING 'UTF8'"
         closed = "" if connections else " ALLOW_CONNECTIONS false"
         with self._lock:
@@ -101,19 +109,29 @@ class Catalogs:
 
     def drop(self, name: str) -> None:
         """Drop a database of this run, ending the connections to it; one that is gone already is no error."""
-        if _run_of(name) != self._run.run_id:
+        if run_of(name) != self._run.run_id:
             raise ValueError(f"{name} is not a database of run {self._run.run_id}")
+        self._drop(name)
+
+    def drop_template(self, name: str) -> None:
+        """Drop a template that outlives runs."""
+        if not name.startswith("harness_template_"):
+            raise ValueError(f"{name} is not a template of harness")
         self._drop(name)
 
     def keep(self, name: str) -> None:
         """Let a database outlive the run: neither `drop_all` nor a sweep will take it."""
         self._label(name, {**self._run.labels(), _KEPT: "1"})
 
-    def drop_all(self) -> None:
-        """Drop every database of this run that is not to be kept."""
+    def drop_all(self, *, but: str | None = None) -> None:
+        """Drop every database of this run, in a worker every one of that worker, that is not to be kept."""
         for found in self.found():
-            if found.labels.get(RUN) == self._run.run_id and _KEPT not in found.labels:
+            if belongs(found.name, self._run) and found.name != but and _KEPT not in found.labels:
                 self.drop(found.name)
+
+    def kept(self) -> bool:
+        """Tell whether a database of this run shall outlive it."""
+        return any(belongs(found.name, self._run) and _KEPT in found.labels for found in self.found())
 
     def sweep(self, say: Callable[[str], None]) -> None:
         """Drop the databases of runs that were killed before they could; what the role may not drop stays."""
@@ -153,6 +171,71 @@ class Catalogs:
                 f" WHERE datname = {_literal(name)} AND pid <> pg_backend_pid() ORDER BY pid"
             )
 
+    def claim(self, name: str, *, shared: bool) -> bool:
+        """Say that this run uses a database that is not its own, until `close`; False if another run does already.
+
+        Args:
+            name: the database.
+            shared: others may use it at the same time, as long as they say so too.
+
+        A role that cannot connect elsewhere has no way to say it, and gets True.
+        """
+        with self._lock:
+            self._admin  # noqa: B018 - connects
+            if not self._elsewhere:
+                self.close()  # whoever is connected to a database keeps it from being copied
+                return True
+            how = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
+            return "true" in self._admin.scalars(f"SELECT {how}(hashtextextended({_literal(name)}, 0))::text")
+
+    def claimants(self) -> list[str]:
+        """Return the other sessions of the server that have claimed something, a line each."""
+        with self._lock:
+            return self._admin.scalars(
+                "SELECT DISTINCT concat_ws(', ', a.application_name, 'pid ' || a.pid) FROM pg_locks l"
+                " JOIN pg_stat_activity a ON a.pid = l.pid"
+                " WHERE l.locktype = 'advisory' AND l.granted AND a.pid <> pg_backend_pid() ORDER BY 1"
+            )
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Let one process at a time do something that has a name; others wait, for at most two minutes."""
+        key = f"hashtextextended({_literal(f'alone {name}')}, 0)"
+        with self._lock:
+            self._admin.script("SET lock_timeout = '120s'")
+            self._admin.scalars(f"SELECT pg_advisory_lock({key})::text")
+            try:
+                yield
+            finally:
+                self._admin.scalars(f"SELECT pg_advisory_unlock({key})::text")
+
+    def exists(self, name: str) -> bool:
+        """Tell whether there is a database of this name."""
+        with self._lock:
+            return bool(self._admin.scalars(f"SELECT 1 FROM pg_database WHERE datname = {_literal(name)}"))
+
+    def beginning_with(self, prefix: str) -> list[str]:
+        """Return the databases whose names begin so, the oldest first."""
+        with self._lock:
+            return self._admin.scalars(
+                f"SELECT datname FROM pg_database WHERE starts_with(datname, {_literal(prefix)}) ORDER BY oid"
+            )
+
+    def room(self) -> Room:
+        """Return how many connections the server has left for the role of the URL."""
+        with self._lock:
+            (row,) = self._admin.scalars(
+                "SELECT concat_ws(' ', current_setting('max_connections'),"
+                " CASE WHEN rolsuper THEN '0' ELSE current_setting('superuser_reserved_connections') END,"
+                " (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), rolconnlimit,"
+                " (SELECT count(*) FROM pg_stat_activity WHERE usename = current_user))"
+                " FROM pg_roles WHERE rolname = current_user"
+            )
+        most, reserved, used, of_role, used_by_role = map(int, row.split())
+        if 0 <= of_role < most - reserved:
+            return Room(of_role - used_by_role, f"CONNECTION LIMIT of role {self._url.username} is {of_role}")
+        return Room(most - reserved - used, f"max_connections is {most}")
+
     def found(self) -> list[Found]:
         """Return the databases on the server that some run has made."""
         with self._lock:
@@ -163,7 +246,7 @@ class Catalogs:
         pairs = [(name, _labels(text, name)) for name, _, text in (row.partition("\x1f") for row in rows)]
         # A run that is killed while it creates a database cannot label it any more, but it has labelled its first one.
         of_run = {labels[RUN]: labels for _, labels in pairs if labels}
-        whose = [(name, labels or of_run.get(_run_of(name) or "")) for name, labels in pairs]
+        whose = [(name, labels or of_run.get(run_of(name) or "")) for name, labels in pairs]
         return [Found(name, labels) for name, labels in whose if labels]
 
     def _dead(self, labels: Mapping[str, str]) -> bool:
@@ -176,7 +259,7 @@ class Catalogs:
                 f"SELECT count(*) FROM pg_stat_activity WHERE application_name = {_literal(f'harness {labels[RUN]}')}"
             )[0]
             age = self._admin.scalars(f"SELECT extract(epoch FROM now())::bigint - {int(labels[_MADE])}")[0]
-        return not sessions and int(age) > _HOUR
+        return not sessions and int(age) > HOUR
 
     # -- the connection --------------------------------------------------------------------------------------------
 
@@ -191,9 +274,11 @@ class Catalogs:
         driver = drivers_for("postgresql", ())
         url = self._url.set(drivername=f"postgresql+{driver.name}")
         try:
+            self._elsewhere = True
             return driver.connect(url.set(database="postgres"))
         except Exception:  # noqa: BLE001 - whatever the reason, the other database's answer is the one to tell
             try:
+                self._elsewhere = False
                 return driver.connect(url)
             except Exception as problem:  # each driver has exceptions of its own
                 raise self._refused(None, problem) from problem
@@ -215,7 +300,7 @@ class Catalogs:
             role = self._url.username or "the role"
             remedy = (
                 f"let the role create databases: ALTER ROLE {_quoted(role)} CREATEDB; it must own what it copies\n"
-                'or do with isolation="rollback" or "delete" on this server'
+                'or do with isolation="rollback" or "delete" on this server, and without workers: -n 0'
             )
         elif code == "55006" and template is not None:
             who = "\n".join(self.connected_to(template)) or "somebody who has gone since"
@@ -225,9 +310,8 @@ class Catalogs:
             remedy = "raise max_connections, or let fewer runs and workers use the server at once"
         elif code == "53100":
             remedy = "make room on the server's disk; databases named …_harness_… of dead runs may be dropped"
-        return DatabaseUnavailable(
-            "a database for a test could not be created", where=shown(self._url), why=why, remedy=remedy
-        )
+        whose = f"the database of worker {self._run.worker}" if self._run.worker else "a database for a test"
+        return DatabaseUnavailable(f"{whose} could not be created", where=shown(self._url), why=why, remedy=remedy)
 
 
 def _labels(text: str, name: str) -> dict[str, str]:
@@ -237,12 +321,7 @@ def _labels(text: str, name: str) -> dict[str, str]:
     except ValueError:
         return {}
     ours = isinstance(labels, dict) and {RUN, HOST, _MADE} <= labels.keys()
-    return labels if ours and _run_of(name) == labels[RUN] else {}
-
-
-def _run_of(name: str) -> str | None:
-    match = _OF_A_RUN.fullmatch(name)
-    return match.group(1) if match else None
+    return labels if ours and run_of(name) == labels[RUN] else {}
 
 
 def _words(problem: Exception) -> str:

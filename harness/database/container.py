@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from harness.database import complaints, engine
 from harness.database.cleanup import guaranteed
 from harness.database.drivers.choice import drivers_for
-from harness.database.handle import Database, Keeping
+from harness.database.handle import Database, nothing_to_close
+from harness.database.identity import REUSED
 from harness.database.readiness import NotReady, Patience, until_ready
+from harness.database.service import Service, database_on
 from harness.database.urls import without_driver
 
 if TYPE_CHECKING:
@@ -27,7 +29,19 @@ Say = Callable[[str], None]
 
 
 def start(server: Server, image: str | None, run: RunIdentity, say: Say, patience: Patience | None = None) -> Database:
-    """Start a server, create the run's database in it, and return that.
+    """Start a server as `serve` does, create the run's database in it, and return that."""
+    return database_on(serve(server, image, run, say, patience), run, say)
+
+
+def serve(
+    server: Server,
+    image: str | None,
+    run: RunIdentity,
+    say: Say,
+    patience: Patience | None = None,
+    reused: str | None = None,
+) -> Service:
+    """Start a server in a container.
 
     Args:
         server: which server.
@@ -35,6 +49,7 @@ def start(server: Server, image: str | None, run: RunIdentity, say: Say, patienc
         run: the owner; what dead owners left on this machine is removed first.
         say: receives what is going on, while the user waits.
         patience: how long to wait for the server.
+        reused: the name of a container that no run owns, so that it stays; one that has it already is removed.
 
     Raises:
         MissingExtra: testcontainers, or every driver for the server, is not installed.
@@ -45,8 +60,11 @@ def start(server: Server, image: str | None, run: RunIdentity, say: Say, patienc
     engine.require()
     engine.sweep(say)
     password = secrets.token_urlsafe(24)
-    name = f"harness-{run.run_id}-{secrets.token_hex(2)}"
-    box = engine.Box(server, image or server.image, name=name, password=password, labels=run.labels())
+    name = reused or f"harness-{run.run_id}-{secrets.token_hex(2)}"
+    labels = {REUSED: name} if reused else run.labels()
+    if reused:
+        engine.remove(name)
+    box = engine.Box(server, image or server.image, name=name, password=password, labels=labels)
     with contextlib.closing(box):
         box.fetch(say)
         # Before it exists: an interruption between its creation and our learning of it must not leak it.
@@ -56,27 +74,25 @@ def start(server: Server, image: str | None, run: RunIdentity, say: Say, patienc
             say(f"starting {box.image} …")
             box.launch()
             server_url = partial(_server_url, box, server, f"{server.backend}+{driver.name}", password)
-            connection = _connected(box, server, partial(_answering, driver, server_url), say, patience or Patience())
-            database = f"harness_test_{run.run_id}"
-            with contextlib.closing(connection):
-                _create(connection, box, server.create.format(name=database))
-            url = without_driver(server_url()).set(database=database)
+            _connected(box, server, partial(_answering, driver, server_url), say, patience or Patience()).close()
+            url = without_driver(server_url())
         except BaseException:
             close()
             raise
-    return Database(
-        url=url,
+    if reused:
+        stay.let_go()
+        close()
+    return Service(
+        url=url.set(database="test"),
         backend=server.backend,
         origin=f"container {box.image}",
-        created=True,
-        close=close,
-        diagnose=partial(engine.diagnosis, name),
-        gone=partial(engine.ended, name),
-        keeping=Keeping(
-            keep=stay.keep,
-            open=lambda database: f"docker exec -it {stay.kept_name} {server.shell.format(name=database)}",
-            remove=f"docker rm -f -v {stay.kept_name}",
-        ),
+        lasting=reused is not None,
+        reused=reused is not None,
+        container=name,
+        shell=f"docker exec -it {name if reused else stay.kept_name} {server.shell}",
+        remove=f"docker rm -f -v {name if reused else stay.kept_name}",
+        stay=stay.keep,
+        close=nothing_to_close if reused else close,
     )
 
 
@@ -86,13 +102,19 @@ class _Stay:
     def __init__(self, name: str, say: Say) -> None:
         self._name = name
         self._say = say
-        self._kept = False
+        self._kept = self._gone = False
         self.kept_name = f"{engine.KEPT}{name.removeprefix('harness-')}"
 
     def keep(self) -> None:
         self._kept = True
 
+    def let_go(self) -> None:
+        """The container has no owner any more."""
+        self._gone = True
+
     def end(self) -> None:
+        if self._gone:
+            return
         if self._kept:
             engine.rename(self._name, self.kept_name)
         elif not engine.remove(self._name):
@@ -134,10 +156,3 @@ def _connected(
     except NotReady as problem:
         last = str(problem.__cause__).strip() if problem.__cause__ else None
         raise complaints.not_ready(box.image, str(problem), last, box.log()) from problem
-
-
-def _create(connection: Physical, box: engine.Box, statement: str) -> None:
-    try:
-        connection.script(statement)
-    except Exception as problem:  # each driver has exceptions of its own
-        raise complaints.not_ready(box.image, f"{statement} failed", str(problem).strip(), box.log()) from problem

@@ -49,6 +49,7 @@ class Database:
         backend: SQLAlchemy's name of it (`sqlite`, `postgresql`).
         origin: where it came from, for the report header; never shows a password.
         created: harness created it and removes it in `close`. False: it is the user's, and stays.
+        copied: it was made as a copy of one that is the user's, so what is in it belongs there.
         close: give it back; safe to call twice, and without effect in a forked child.
         diagnose: why it may have died, when a connection is lost; None if nothing is known.
         gone: whether its server is known to have ended.
@@ -59,6 +60,7 @@ class Database:
     backend: str
     origin: str
     created: bool
+    copied: bool = False
     close: Callable[[], None] = nothing_to_close
     diagnose: Callable[[], str | None] = nothing_known
     gone: Callable[[], bool] = not_known

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 RUN, PID, HOST, BORN = "harness.run", "harness.pid", "harness.host", "harness.born"
 
+#: The label of what belongs to no run, but serves one after the other.
+REUSED = "harness.reused"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunIdentity:
@@ -26,12 +29,15 @@ class RunIdentity:
         pid: the process that owns what the run starts.
         host_token: the machine since its last start, and the process namespace: where `pid` means anything.
         born: when the process started, so that a reused `pid` is not taken for it; empty if unknown.
+        worker: which of several processes of the run this is; empty in the one that owns what they share. A worker has
+            the other fields of its owner, so what it leaves belongs to that one.
     """
 
     run_id: str
     pid: int
     host_token: str
     born: str = ""
+    worker: str = ""
 
     def labels(self) -> dict[str, str]:
         """Return the labels that mark a container as this run's."""

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from harness.database.cleanup import guaranteed
 from harness.database.clones import Clone
-from harness.database.identity import alive
+from harness.database.identity import RUN, alive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.database.identity import RunIdentity
 
@@ -69,10 +69,7 @@ class ImageClones:
     ) -> None:
         self._image = image
         self._needed = needed
-        parent = _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
-        _sweep(parent, say)
-        self._directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        (self._directory / _LABELS).write_text(json.dumps(run.labels()), encoding="utf-8")
+        self._directory = own_directory(run, say)
         self._numbers = itertools.count(1)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="harness-clones")
         self._next: Future[Clone] | None = None
@@ -113,13 +110,33 @@ class ImageClones:
             return write_image(image_of(connection), directory, name)
 
 
-def _sweep(parent: Path, say: Callable[[str], None]) -> None:
-    """Remove the directories of runs that were killed."""
-    for directory in parent.glob(f"{_PREFIX}*"):
-        try:
-            labels = json.loads((directory / _LABELS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue  # somebody else's, or being made or removed at this moment
+def own_directory(run: RunIdentity, say: Callable[[str], None]) -> Path:
+    """Make a directory for files of a run, in memory where possible; those of runs that were killed are removed."""
+    parent = _parent()
+    for directory, labels in _found(parent):
         if not alive(labels):
             shutil.rmtree(directory, ignore_errors=True)
             say(f"removed {directory}, left by a run that was killed")
+    made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    (made / _LABELS).write_text(json.dumps(run.labels()), encoding="utf-8")
+    return made
+
+
+def remove_directories(run: RunIdentity) -> None:
+    """Remove what is left of a run's workers, such as of one that was killed; the run is over."""
+    for directory, labels in _found(_parent()):
+        if labels.get(RUN) == run.run_id:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _parent() -> Path:
+    return _MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir())
+
+
+def _found(parent: Path) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Yield the directories of all runs and whose they are."""
+    for directory in parent.glob(f"{_PREFIX}*"):
+        try:
+            yield directory, json.loads((directory / _LABELS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # somebody else's, or being made or removed at this moment

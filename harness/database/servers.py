@@ -25,7 +25,6 @@ class Server:
             rather than the image's own volume, which moves between versions of an image.
         user: the administrator that `environment` creates.
         maintenance: a database that always exists, to connect to before the run's own is created.
-        create: creates the run's database; `{name}` is filled in.
         shell: opens a database from inside the container, where no password is asked for; `{name}` is filled in.
         final: parts of a driver's message that waiting cannot cure.
     """
@@ -40,7 +39,6 @@ class Server:
     memory: str
     user: str
     maintenance: str
-    create: str
     shell: str
     final: tuple[str, ...]
 
@@ -51,7 +49,6 @@ _MYSQL_IN_MEMORY = (
     "--skip-log-bin",
     "--max-connections=300",
 )
-_MYSQL_DATABASE = "CREATE DATABASE `{name}` CHARACTER SET utf8mb4"
 #: Inside the container the administrator's password is in the environment that it was started with.
 _MYSQL_SHELL = "sh -c '{client} -p\"${password}\" {{name}}'"
 _MYSQL_FINAL = ("Access denied for user",)
@@ -80,8 +77,6 @@ SERVERS = (
         memory="/harness",
         user="harness",
         maintenance="postgres",
-        # A template1 in another encoding (SQL_ASCII) makes psycopg return bytes, so do not inherit it.
-        create="CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'",
         shell="psql -U harness -d {name}",
         final=("password authentication failed", "no pg_hba.conf entry"),
     ),
@@ -96,7 +91,6 @@ SERVERS = (
         memory="/var/lib/mysql",
         user="root",
         maintenance="mysql",
-        create=_MYSQL_DATABASE,
         shell=_MYSQL_SHELL.format(client="mariadb", password="MARIADB_ROOT_PASSWORD"),
         final=_MYSQL_FINAL,
     ),
@@ -111,7 +105,6 @@ SERVERS = (
         memory="/var/lib/mysql",
         user="root",
         maintenance="mysql",
-        create=_MYSQL_DATABASE,
         shell=_MYSQL_SHELL.format(client="mysql", password="MYSQL_ROOT_PASSWORD"),
         final=_MYSQL_FINAL,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sqlite3
 import tempfile
 from functools import partial
@@ -16,7 +17,11 @@ from harness.database.handle import Database, nothing_to_close
 from harness.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import URL
+
+    from harness.database.identity import RunIdentity
 
 
 def memory(run_id: str) -> Database:
@@ -67,6 +72,37 @@ def file(path: Path, allowed: str | None = None) -> Database:
         ) from problem
     close = nothing_to_close if found else guaranteed(partial(path.unlink, missing_ok=True), outlives_process=True)
     return Database(url=_url(str(path)), backend="sqlite", origin=f"file {path}", created=not found, close=close)
+
+
+def file_of_worker(path: Path, run: RunIdentity, say: Callable[[str], None]) -> Database:
+    """Copy the file the user named to one that a worker has for itself, or make an empty one if it is missing.
+
+    Raises:
+        DatabaseUnavailable: it is no database, or cannot be copied.
+    """
+    from harness.database.images import own_directory
+
+    directory = own_directory(run, say)
+    close = guaranteed(partial(shutil.rmtree, directory, ignore_errors=True), outlives_process=True)
+    copy, found = directory / path.name, path.exists()
+    try:
+        with contextlib.closing(sqlite3.connect(copy)) as target:
+            if found:
+                with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as source:
+                    source.backup(target)
+            else:
+                target.execute("PRAGMA schema_version")
+    except sqlite3.Error as problem:
+        close()
+        raise DatabaseUnavailable(
+            f"the SQLite file {path.name} cannot be copied for worker {run.worker}: {problem}",
+            where=str(path),
+            why="each worker of pytest-xdist has a file of its own",
+            remedy="name another file, or remove this one and let it be made anew",
+        ) from problem
+    return Database(
+        url=_url(str(copy)), backend="sqlite", origin=f"file {copy}", created=True, copied=found, close=close
+    )
 
 
 def _temporary(name: str) -> Database:

@@ -144,7 +144,7 @@ class WarmClones:
             self._statement.release()
         with closing(Catalogs(self._url, self._run)) as catalogs:
             try:
-                catalogs.drop_all()
+                catalogs.drop_all(but=self._url.database)
             except Exception as problem:  # noqa: BLE001 - the server may be gone, and the next run sweeps what is left
                 self._say(f"databases of this run may be left on the server: {' '.join(str(problem).split())}")
 

@@ -15,18 +15,42 @@ if TYPE_CHECKING:
     from harness.schema.plan import SchemaPlan
 
 
-def found_in(engine: Engine, plan: SchemaPlan, *, created: bool) -> Inventory | None:
+def build_schema(served: Served) -> list[str]:
+    """Make the schema, or copy it from a template where there is one; return notes for the report."""
+    from harness.run.templating import templates_of, through_template
+
+    database = served.database
+    served.found = found_in(
+        served.sessions.engine,
+        served.schema_plan,
+        created=database is None or database.created,
+        copied=database is not None and database.copied,
+    )
+    templates = templates_of(served)
+    return built(served) if templates is None else through_template(served, templates)
+
+
+def built(served: Served) -> list[str]:
+    """Make the schema in the database."""
+    let_time_advance(served, before=True)
+    notes = served.schema_plan.build(served.sessions.engine)
+    let_time_advance(served, before=False)
+    return notes
+
+
+def found_in(engine: Engine, plan: SchemaPlan, *, created: bool, copied: bool) -> Inventory | None:
     """Return what a database that is the user's contains; make room in one that harness has created.
 
     Args:
         engine: its commits are real.
         plan: how the schema will be made.
         created: whether harness has created the database.
+        copied: whether it has created it as a copy of the user's, whose content stays.
     """
     if not created:
         found = inventory(engine)
         return replace(found, schemas=found.schemas - {SCHEMA})  # also if a killed run has left that
-    if plan.how.startswith("alembic"):
+    if plan.how.startswith("alembic") and not copied:
         # Migrations start from nothing, also if the application made its tables when it was imported.
         remove_since(Inventory(tables=frozenset(), enums=frozenset(), schemas=frozenset({"public"})), engine)
     return None
@@ -53,6 +77,15 @@ def let_time_advance(served: Served, *, before: bool) -> None:
             pinned.moments.preamble = changes
     if not before and pinned.moments is not None:
         pinned.moments.advancing = run.advancing
+
+
+def let_time_go_on(served: Served) -> None:
+    """Let time advance in a database that has been prepared for it already."""
+    if served.run.any_advancing:
+        from harness.isolation.moments import Moments
+
+        served.target.pinned.moments = Moments()
+        served.target.pinned.moments.advancing = served.run.advancing
 
 
 def check_numbering(served: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -22,6 +23,7 @@ from harness.run.scopes import Scopes
 if TYPE_CHECKING:
     from harness.isolation.level import Level
     from harness.run.judging import Judging
+    from harness.run.workers import Workers
     from harness.session.override import Remembered
 
 life_key = pytest.StashKey["TestLife"]()
@@ -48,6 +50,8 @@ class TestLife:
 
     def __init__(self, run: Run, active: bool, judging: Callable[[Run], Judging]) -> None:
         self.run = run
+        #: What the workers of pytest-xdist share, in the process that starts them.
+        self.workers: Workers | None = None
         #: Judges the tests, from the moment the run is active.
         self.judging: Judging | None = None
         self._judging = judging
@@ -87,6 +91,10 @@ class TestLife:
         active = settings.configured or edge.asked_for(config)
         try:
             run = Run(settings, config.rootpath, _teller(config))
+            if "PYTEST_XDIST_WORKER" in os.environ:
+                from harness.run.workers import heard
+
+                run.told = heard(os.environ)
             return cls(run, active and not edge.only_tells(config), lambda run: _judging(config, run))
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {error}") from None
@@ -102,7 +110,21 @@ class TestLife:
             if self.judging is not None:
                 self.judging.close()
         finally:
-            self.run.close()
+            try:
+                if self.workers is not None:
+                    self.workers.close()
+            finally:
+                self.run.close()
+
+    def begin_workers(self, count: int) -> None:
+        """Workers of pytest-xdist are about to start."""
+        from harness.run.workers import Workers
+
+        self.workers = Workers(self.run)
+        try:
+            self.workers.begin(count)
+        except HarnessError as error:
+            raise pytest.UsageError(f"harness: {error}") from None
 
     def header(self) -> list[str]:
         """Return the lines of the report's header: what was chosen, and who chose it."""

@@ -55,6 +55,8 @@ class Run:
         #: Decisions that a conftest made by overriding a `harness_…` fixture; they win over the options.
         self.decisions: dict[str, Any] = {}
         self.say = say
+        #: What the controller of pytest-xdist has told this process, if it is a worker.
+        self.told: dict[str, Any] | None = None
         self._environment, self._stack = environment, ExitStack()
         self._waiting = False
         self._app: Any = None
@@ -112,6 +114,10 @@ class Run:
             self._waiting = True
             self._stack.enter_context(on_arrival("sqlalchemy", self.default.expect_statements))
 
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Have something closed when the run ends."""
+        self._stack.callback(close)
+
     def close(self) -> None:
         """Give everything back: engines, environment, loop, connection, database."""
         if not self.active:
@@ -139,9 +145,9 @@ class Run:
     @cached_property
     def identity(self) -> RunIdentity:
         """Who owns what this run starts and creates."""
-        from harness.database import identity
+        from harness.run.workers import identity_of
 
-        return identity.current()
+        return identity_of(self.told)
 
     def decide(self, decision: str, value: Any) -> None:
         """Let a conftest's decision win over the option."""

@@ -48,10 +48,9 @@ class Served:
         return self._choose(self.run.settings.database)
 
     def _choose(self, database: str) -> Plan:
-        from harness.database.provider import choose
+        from harness.run.workers import plan_of
 
-        run = self.run
-        return choose(database, run.settings.image, run.settings.allow_database, run.identity, run.say)
+        return plan_of(self.run, database)
 
     def check_plan(self) -> None:
         """Tell now what is wrong with the choice of database, rather than in the middle of an import.
@@ -153,20 +152,16 @@ class Served:
         Raises:
             Exception: it cannot be made; told again to every test that needs it.
         """
-        from harness.run.building import check_numbering, found_in, let_time_advance
+        from harness.run.building import build_schema, check_numbering
 
         pinned = self.target.pinned
         pinned.on_first_use = None
         if self.built:
             return
         if self._failure is None:
-            created = self.database is None or self.database.created
             try:
                 with self.run.while_preparing(), self.apart.shared(), pinned.committing():
-                    self.found = found_in(self.sessions.engine, self.schema_plan, created=created)
-                    let_time_advance(self, before=True)
-                    self.run.notes += self.schema_plan.build(self.sessions.engine)
-                    let_time_advance(self, before=False)
+                    self.run.notes += build_schema(self)
                 pinned.schema_changed()
                 check_numbering(self)
                 self.built = True

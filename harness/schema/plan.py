@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +20,13 @@ class SchemaPlan:
     Attributes:
         how: for the report header.
         build: builds it through an engine whose commits are real; returns notes for the report, if any.
+        made_from: what it is made from, for its fingerprint; given the engine and the user's environment variables.
+            None: nothing is made. It raises SchemaError where that cannot be told.
     """
 
     how: str
     build: Callable[[Engine], list[str]]
+    made_from: Callable[[Engine, Mapping[str, str]], list[str]] | None = None
 
 
 def plan_schema(
@@ -53,12 +56,45 @@ def plan_schema(
         from harness.schema.migrations import upgrade
 
         config = find_config(root)
-        return SchemaPlan(how=f"alembic ({config.relative_to(root)})", build=lambda engine: upgrade(config, engine))
+        return SchemaPlan(
+            how=f"alembic ({config.relative_to(root)})",
+            build=lambda engine: upgrade(config, engine),
+            made_from=lambda engine, environment: _of_migrations(config, root, environment, find_metadata(), engine),
+        )
     if wanted is None or wanted == "metadata":
         from harness.schema.tables import create_tables
 
-        return SchemaPlan(how="metadata", build=lambda engine: create_tables(find_metadata(), engine, counted))
-    return SchemaPlan(how=wanted, build=lambda engine: _call(wanted, resolve(wanted), engine))
+        return SchemaPlan(
+            how="metadata",
+            build=lambda engine: create_tables(find_metadata(), engine, counted),
+            made_from=lambda engine, environment: _of_metadata(find_metadata(), engine),
+        )
+    return SchemaPlan(
+        how=wanted,
+        build=lambda engine: _call(wanted, resolve(wanted), engine),
+        made_from=lambda engine, environment: _of_function(wanted),
+    )
+
+
+def _of_metadata(found: tuple[MetaData, ...], engine: Engine) -> list[str]:
+    from harness.schema.fingerprint import of_metadata
+
+    return ["metadata", *of_metadata(found, engine.dialect)]
+
+
+def _of_migrations(
+    config: Path, root: Path, environment: Mapping[str, str], found: tuple[MetaData, ...], engine: Engine
+) -> list[str]:
+    from harness.schema.fingerprint import of_metadata, of_migrations
+
+    # Migrations may make tables of the application's models.
+    return ["alembic", *of_migrations(config, root, environment), *of_metadata(found, engine.dialect)]
+
+
+def _of_function(name: str) -> list[str]:
+    raise SchemaError(
+        "no fingerprint of the schema can be computed", why=f"the function {name} makes it, and may read anything"
+    )
 
 
 def _call(name: str, function: Callable[..., object], engine: Engine) -> list[str]:

@@ -144,9 +144,10 @@ def test_a_run_of_another_machine_is_swept_when_it_has_gone_for_an_hour(catalogs
 def test_copies_are_ready_before_they_are_asked_for_and_few(
     catalogs: Catalogs, postgres_url: URL, run: identity.RunIdentity
 ) -> None:
-    """As many as are still needed, and never more than a handful; all are gone at the end."""
+    """As many as are still needed, and never more than a handful; all are gone at the end, but for their source."""
     left = 2
-    clones = WarmClones(catalogs_source(catalogs), run, lambda: left, print)
+    source = catalogs_source(catalogs)
+    clones = WarmClones(source, run, lambda: left, print)
     try:
         first = clones.acquire()
         wait_until(lambda: len(names(catalogs, run)) == 2 + 1 + 2)  # source, template, the first, two ahead
@@ -160,7 +161,7 @@ def test_copies_are_ready_before_they_are_asked_for_and_few(
         clones.close()
         clones.close()
 
-    assert [kept.name] == names(catalogs, run)
+    assert [kept.name, source.database] == names(catalogs, run)
     assert "harness-clones" not in [thread.name for thread in threading.enumerate()]
     catalogs.drop(kept.name)
 

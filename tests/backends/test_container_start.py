@@ -69,7 +69,7 @@ def _of(engine: docker.DockerClient, run: RunIdentity) -> list[object]:
 
 def test_it_answers_with_the_run_s_own_database(database: Database, run: RunIdentity) -> None:
     """Encoded in UTF-8, whatever the server's template is."""
-    assert _ask(database, "SELECT current_database()") == [f"harness_test_{run.run_id}"]
+    assert _ask(database, "SELECT current_database()") == [f"test_harness_{run.run_id}_main"]
     assert _ask(database, "SHOW server_encoding") == ["UTF8"]
 
 

@@ -42,8 +42,9 @@ def test_a_sqlite_url_is_a_file(word: str, tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("word", ["postgres", "postgresql", "Postgres"])
-def test_the_name_of_a_server_is_a_container(word: str) -> None:
+def test_the_name_of_a_server_is_a_container(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planning needs no engine; the default image is the server's."""
+    monkeypatch.setattr("harness.database.binaries.directory", lambda: None)
     plan = _plan(word)
 
     assert (plan.backend, plan.origin, plan.shared) == ("postgresql", "container postgres:17", True)

@@ -1,0 +1,240 @@
+"""Databases on a MySQL or MariaDB server: created, dropped, and those of dead runs swept. The one file with that SQL.
+
+As on PostgreSQL (`catalogs.py`), but for what these servers lack:
+
+- A database has no comment that all of them keep. So a run's labels are in a table of a database of its own,
+  `…_harness_<run id>_owner`, which is made before the run's first one and dropped after its last.
+- Nothing can be copied.
+- A run that lives holds a lock that is called `harness <run id>`, where another machine can see it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING
+
+from harness.database.catalogs import HOUR, Found, Room
+from harness.database.drivers.choice import drivers_for
+from harness.database.identity import HOST, RUN, alive, host_token
+from harness.database.names import base_of, belongs, name_for, run_of
+from harness.database.urls import scrubbed, shown, without_driver
+from harness.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy.engine import URL
+
+    from harness.database.drivers import Physical
+    from harness.database.identity import RunIdentity
+
+_LONGEST = 64
+_OWNER = "_owner"
+_MADE = "harness.made"
+
+
+class MysqlCatalogs:
+    """Creates and drops databases on the server of a URL, for one run.
+
+    Args:
+        url: a database on the server, with or without a driver; its name is the base of the names made here.
+        run: the owner.
+    """
+
+    def __init__(self, url: URL, run: RunIdentity) -> None:
+        self._url = without_driver(url)
+        self._run = run
+        self._lock = threading.RLock()
+        self._physical: Physical | None = None
+        self._base = base_of(url.database, run)
+
+    def url_of(self, name: str) -> URL:
+        """Return the URL of a database on the same server, without a driver."""
+        return self._url.set(database=name)
+
+    def name(self, suffix: str) -> str:
+        """Return the name that a database of this run has."""
+        return name_for(self._base, self._run, suffix, _LONGEST)
+
+    # -- creating and dropping -------------------------------------------------------------------------------------
+
+    def create(self, name: str, template: str | None = None) -> None:
+        """Create an empty database.
+
+        Raises:
+            DatabaseUnavailable: the user may not, there shall be something in it, …
+        """
+        if template is not None:
+            raise DatabaseUnavailable(
+                f"the database {template} cannot be copied, as its server has no way to do that",
+                where=shown(self._url),
+                why="each worker of pytest-xdist has a database of its own, and what is in yours is not in it",
+                remedy="let harness make the tables (harness_schema), or run without workers: -n 0",
+            )
+        with self._lock:
+            try:
+                self._sign()
+                self._admin.script(f"CREATE DATABASE {_quoted(name)} CHARACTER SET utf8mb4")
+            except Exception as problem:  # each driver has exceptions of its own
+                raise self._refused(problem) from problem
+
+    def _sign(self) -> None:
+        """Say whose the databases of this run are."""
+        owner = _quoted(self._owner_of(self._run.run_id))
+        labels = _literal(json.dumps(self._run.labels()))
+        self._admin.script(
+            f"CREATE DATABASE IF NOT EXISTS {owner}",
+            f"CREATE TABLE IF NOT EXISTS {owner}.owner (one INT PRIMARY KEY, labels TEXT, made BIGINT)",
+            f"INSERT IGNORE INTO {owner}.owner VALUES (1, {labels}, UNIX_TIMESTAMP())",
+        )
+
+    def _owner_of(self, run_id: str) -> str:
+        tail = f"_harness_{run_id}{_OWNER}"
+        return self._base.encode()[: _LONGEST - len(tail)].decode(errors="ignore") + tail
+
+    def drop(self, name: str) -> None:
+        """Drop a database of this run; one that is gone already is no error."""
+        if run_of(name) != self._run.run_id:
+            raise ValueError(f"{name} is not a database of run {self._run.run_id}")
+        with self._lock:
+            self._admin.script(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+            left = [other for other in self._names() if run_of(other) == self._run.run_id]
+            if all(other.endswith(_OWNER) for other in left):
+                self._admin.script(*(f"DROP DATABASE IF EXISTS {_quoted(other)}" for other in left))
+
+    def drop_all(self, *, but: str | None = None) -> None:
+        """Drop every database of this run, in a worker every one of that worker."""
+        for name in self._names():
+            if belongs(name, self._run) and name != but and not name.endswith(_OWNER):
+                self.drop(name)
+
+    def kept(self) -> bool:
+        """Tell whether a database of this run shall outlive it; here, none can."""
+        return False
+
+    def sweep(self, say: Callable[[str], None]) -> None:
+        """Drop the databases of runs that were killed before they could; what the user may not drop stays."""
+        for found in self.found():
+            if not self._dead(found.labels):
+                continue
+            try:
+                with self._lock:
+                    self._admin.script(f"DROP DATABASE IF EXISTS {_quoted(found.name)}")
+            except Exception as problem:  # noqa: BLE001 - it is a courtesy: the run goes on without
+                say(f"the database {found.name} of a run that was killed could not be dropped: {_words(problem)}")
+                continue
+            say(f"dropped the database {found.name}, left by a run that was killed")
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    def claim(self, name: str, *, shared: bool) -> bool:
+        """Say that this run uses a database that is not its own, until `close`; False if another run does already.
+
+        Nothing is copied here, so whoever would share it does not use it.
+        """
+        with self._lock:
+            return shared or self._admin.scalars(f"SELECT GET_LOCK({_literal(f'harness {name}'[:64])}, 0)")[0] == 1
+
+    def room(self) -> Room:
+        """Return how many connections the server has left for the user of the URL."""
+        with self._lock:
+            most = int(self._admin.scalars("SELECT @@max_connections")[0])
+            of_user = int(self._admin.scalars("SELECT @@max_user_connections")[0])
+            used = int(self._admin.scalars("SELECT count(*) FROM information_schema.PROCESSLIST")[0])
+        if 0 < of_user < most:
+            return Room(of_user - used, f"max_user_connections is {of_user}")
+        return Room(most - used, f"max_connections is {most}")
+
+    def found(self) -> list[Found]:
+        """Return the databases on the server that some run has made; a run's labelled one is the last of them."""
+        names, labels = self._names(), {}
+        for name in names:
+            if name.endswith(_OWNER):
+                labels[run_of(name)] = self._labels(name)
+        whose = [Found(name, labels.get(run_of(name)) or {}) for name in names]
+        return sorted((found for found in whose if found.labels), key=lambda found: found.name.endswith(_OWNER))
+
+    def _names(self) -> list[str]:
+        with self._lock:
+            return [
+                str(name)
+                for name in self._admin.scalars(
+                    "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA"
+                    " WHERE SCHEMA_NAME REGEXP '_harness_[0-9a-f]{8}_' ORDER BY SCHEMA_NAME"
+                )
+            ]
+
+    def _labels(self, owner: str) -> dict[str, str]:
+        try:
+            with self._lock:
+                rows = self._admin.scalars(f"SELECT concat(made, ' ', labels) FROM {_quoted(owner)}.owner")
+        except Exception:  # noqa: BLE001 - being made or dropped at this moment, or not for this user to read
+            return {}
+        made, _, text = str(rows[0] if rows else "").partition(" ")
+        labels: dict[str, str] = {**json.loads(text or "{}"), _MADE: made}
+        return labels if labels.get(RUN) == run_of(owner) else {}
+
+    def _dead(self, labels: Mapping[str, str]) -> bool:
+        if labels[RUN] == self._run.run_id:
+            return False
+        if labels.get(HOST) == host_token():
+            return not alive(labels)
+        with self._lock:
+            free = self._admin.scalars(f"SELECT IS_FREE_LOCK({_literal(f'harness {labels[RUN]}')})")[0]
+            age = self._admin.scalars(f"SELECT UNIX_TIMESTAMP() - {int(labels[_MADE])}")[0]
+        return bool(free) and int(age) > HOUR
+
+    # -- the connection --------------------------------------------------------------------------------------------
+
+    @property
+    def _admin(self) -> Physical:
+        if self._physical is None or self._physical.closed():
+            driver = drivers_for("mysql", ())
+            try:
+                # Without a database of its own, it works also once that of the URL is gone.
+                self._physical = driver.connect(
+                    self._url.set(drivername=f"mysql+{driver.name}")._replace(database=None)
+                )
+            except Exception as problem:  # each driver has exceptions of its own
+                raise self._refused(problem) from problem
+            self._physical.scalars(f"SELECT GET_LOCK({_literal(f'harness {self._run.run_id}')}, 0)")
+        return self._physical
+
+    def close(self) -> None:
+        """Close the connection to the server; it is opened anew if it is needed again."""
+        with self._lock:
+            if self._physical is not None:
+                self._physical.close()
+                self._physical = None
+
+    def _refused(self, problem: Exception) -> DatabaseUnavailable:
+        code = problem.args[0] if problem.args else None
+        user = self._url.username or "the user"
+        remedy = "see to what the server says"
+        if code in (1044, 1142, 1227):
+            remedy = (
+                f"let the user create databases: GRANT ALL ON `{self._base}\\_harness\\_%`.* TO '{user}'\n"
+                "or run without workers: -n 0"
+            )
+        elif code in (1040, 1203, 1226):
+            remedy = "raise max_connections, or let fewer runs and workers use the server at once"
+        whose = f"the database of worker {self._run.worker}" if self._run.worker else "a database for the tests"
+        return DatabaseUnavailable(
+            f"{whose} could not be created",
+            where=shown(self._url),
+            why=f"the server says: {scrubbed(_words(problem), self._url)}",
+            remedy=remedy,
+        )
+
+
+def _words(problem: Exception) -> str:
+    return " ".join(str(problem).split()) or type(problem).__name__
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
