@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import SchemaError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, MetaData
+    from sqlalchemy import Engine, MetaData, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ def plan_schema(
     root: Path,
     *,
     counted: bool = False,
+    belongs: Callable[[Table], bool] | None = None,
 ) -> SchemaPlan:
     """Choose the way.
 
@@ -42,22 +43,23 @@ def plan_schema(
         resolve: resolves 'pkg.module:function'.
         root: the project's directory, where an alembic.ini is looked for.
         counted: whether SQLite shall count the ids of tables made from metadata, so that they can be given a range.
+        belongs: tells whether a table is in this database; without it, all are.
 
     Raises:
         SchemaError: migrations were asked for and there is no alembic.ini.
     """
     if wanted == "none":
         return SchemaPlan(how="none", build=lambda engine: [])
-    if wanted == "alembic":
-        from harness.schema.environment import find_config
+    if wanted is not None and wanted.partition(":")[0] == "alembic":
+        from harness.schema.environment import find_config, named_config
         from harness.schema.migrations import upgrade
 
-        config = find_config(root)
+        config = named_config(root, wanted) if ":" in wanted else find_config(root)
         return SchemaPlan(how=f"alembic ({config.relative_to(root)})", build=lambda engine: upgrade(config, engine))
     if wanted is None or wanted == "metadata":
         from harness.schema.tables import create_tables
 
-        return SchemaPlan(how="metadata", build=lambda engine: create_tables(find_metadata(), engine, counted))
+        return SchemaPlan(how="metadata", build=lambda engine: create_tables(find_metadata(), engine, counted, belongs))
     return SchemaPlan(how=wanted, build=lambda engine: _call(wanted, resolve(wanted), engine))
 
 
