@@ -30,7 +30,9 @@ def declare(parser: pytest.Parser) -> None:
             metavar=option.metavar,
             help=f"{option.help}{f' (default: {option.default})' if option.default else ''} [{option.env}]",
         )
-        kind: Literal["args", "string"] = "args" if option.many else "string"
+        kind: Literal["args", "linelist", "string"] = "string"
+        if option.many:
+            kind = "linelist" if option.lines else "args"
         parser.addini(option.ini, option.help, type=kind, default=None)
     for command in COMMANDS:
         if command.metavar is None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 ISOLATIONS = ("rollback", "database", "delete", "none")
+#: The database that every run has: the one of `harness_database`.
+DEFAULT = "default"
 #: A database that nothing is in, for tests of migrations; the fixture `migrations` asks for it.
 EMPTY = "empty"
 #: Those in which tests have real connections.
@@ -27,6 +29,7 @@ class Option:
         metavar: how its value is called in the help.
         default: what holds when nobody says anything; None means that it is found out when it is needed.
         many: whether several values may be given.
+        lines: whether each value is a line, as it may contain spaces.
         choices: the only values allowed, if there is a closed list.
         since: the version that introduced it.
     """
@@ -36,6 +39,7 @@ class Option:
     metavar: str
     default: str | None = None
     many: bool = False
+    lines: bool = False
     choices: tuple[str, ...] = ()
     since: str = "0.1"
 
@@ -114,6 +118,15 @@ OPTIONS = (
         help="the test database: 'sqlite', 'postgres', 'mariadb', 'mysql', or a SQLAlchemy URL of a test database",
         metavar="DATABASE",
         default="sqlite",
+    ),
+    Option(
+        name="databases",
+        help="further databases, a line each: 'NAME: [DATABASE] url=PATTERN | engine=PKG.MODULE:NAME | url_env=NAME "
+        "[metadata=PKG.MODULE:NAME] [schema=HOW] [image=IMAGE]', or 'NAME: replica_of=NAME url=PATTERN'",
+        metavar="LINE",
+        many=True,
+        lines=True,
+        since="0.3",
     ),
     Option(
         name="image",

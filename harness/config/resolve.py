@@ -64,6 +64,8 @@ def resolve(
 def _split(option: Option, text: str) -> list[str]:
     if not option.many:
         return [text]
+    if option.lines:
+        return [line.strip() for line in text.splitlines() if line.strip()] or [""]
     try:
         return shlex.split(text) or [""]
     except ValueError as error:

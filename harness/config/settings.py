@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from harness.config.options import OPTIONS, Option
 from harness.config.resolve import Value
 from harness.errors import ConfigError
+
+if TYPE_CHECKING:
+    from harness.config.databases import Declared
 
 _SCHEMAS = ("metadata", "alembic", "none")
 _SERVERS = ("postgres", "postgresql", "mariadb", "mysql")
@@ -22,6 +26,7 @@ class Settings:
     get_db: tuple[str, ...]
     metadata: tuple[str, ...]
     database: str
+    further: tuple[Declared, ...]
     image: str | None
     server: str
     reuse: bool
@@ -77,6 +82,7 @@ def settings_from(found: Mapping[str, Value]) -> Settings:
         get_db=found["get_db"].values,
         metadata=found["metadata"].values,
         database=found["database"].first or "",
+        further=_declared(found["databases"]),
         image=found["image"].first,
         server=found["server"].first or "",
         reuse=found["reuse"].given,
@@ -106,6 +112,14 @@ def settings_from(found: Mapping[str, Value]) -> Settings:
     _check_schema(settings)
     _check_together(settings)
     return settings
+
+
+def _declared(value: Value) -> tuple[Declared, ...]:
+    if not value.given:
+        return ()
+    from harness.config.databases import declared  # most projects have one database
+
+    return declared(value.values, value.source)
 
 
 def _check(option: Option, value: Value) -> None:

@@ -44,7 +44,7 @@ def check_is_test_database(url: URL, allowed: str | None = None) -> None:
     if sqlite and is_in_memory(url):
         return
     name = file_of(url).name if sqlite else url.database or ""
-    if is_test_name(name) or (allowed and _matches(url, allowed)):
+    if is_test_name(name) or (allowed and matches(url, allowed)):
         return
     what = f"the {'file' if sqlite else 'database'} {name!r}" if name else "a URL without a database name"
     raise UnsafeDatabase(
@@ -56,7 +56,8 @@ def check_is_test_database(url: URL, allowed: str | None = None) -> None:
     )
 
 
-def _matches(url: URL, pattern: str) -> bool:
+def matches(url: URL, pattern: str) -> bool:
+    """Tell whether a pattern matches a URL, without its password, with or without the driver."""
     ways = [url]
     if url.get_backend_name() == "sqlite":  # a relative file may be meant, whatever became of its path on the way here
         ways.append(url.set(database=os.path.relpath(file_of(url))))

@@ -39,6 +39,8 @@ class Place:
     own: list[Any] = field(default_factory=list)
     guests: list[Guest] = field(default_factory=list)
     assigned: dict[type, Any] = field(default_factory=dict)
+    #: Sessions on one of several databases, by its name and whether they are asynchronous.
+    named: dict[tuple[str, bool], Any] = field(default_factory=dict)
     #: Sessions with objects that somebody still completes.
     unfinished: list[Any] = field(default_factory=list)
 
@@ -140,6 +142,14 @@ class Desk:
         if place.asynchronous is None:
             place.asynchronous = self._made(place, asynchronous=True)
         return place.asynchronous  # type: ignore[no-any-return]  # an AsyncSession
+
+    def named_session(self, name: str, *, asynchronous: bool, make: Callable[[], Any]) -> Any:
+        """Return the test's session on one database, made now if there is none, and closed with the test."""
+        place, key = self._place(), (name, asynchronous)
+        if key not in place.named:
+            place.named[key] = session = make()
+            place.own.append(session.sync_session if asynchronous else session)
+        return place.named[key]
 
     def _made(self, place: Place, *, asynchronous: bool) -> Any:
         if place.given is not None:

@@ -17,14 +17,14 @@ drivers of the application's own family (`native.py`).
 from __future__ import annotations
 
 import gc
-import inspect
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -33,10 +33,12 @@ from sqlalchemy.pool import Pool
 
 from harness.callsite import nearest_user_frame
 from harness.errors import EscapeError
+from harness.isolation.dialects import dialect_like, driver_connection, driver_name, let_stream
 from harness.isolation.hearing import Hearing
 from harness.isolation.leniency import accept_what_servers_accept
 from harness.isolation.native import Native, opening
 from harness.isolation.proxy import ConnectionProxy
+from harness.isolation.replica import ReplicaProxy
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Dialect
@@ -56,6 +58,10 @@ class Captured:
     pool: Pool
     asynchronous: bool
     own: bool
+    #: The replica that it reads from, if it does: nothing can be written through it.
+    replica: str | None = None
+    #: Raises an error if it may not connect to the database that it is captured for; told the URL it was made with.
+    admit: Callable[[URL], None] | None = None
     initialized: bool = False
     #: How it connects by itself; found out when a test first has a database of its own.
     native: Native | None = None
@@ -99,17 +105,23 @@ class Registry:
 
     def drivers(self) -> list[str]:
         """Return the driver names of all engines as the application made them; harness's own do not count."""
-        return [_driver_name(known.dialect) for known in self.engines.values() if not known.own]
+        return [driver_name(known.dialect) for known in self.engines.values() if not known.own]
 
     def backends(self) -> set[str]:
         """Return the names of the databases that the application's engines were made for."""
         return {known.dialect.name for known in self.engines.values() if not known.own}
 
-    def add(self, engine: Engine) -> None:
-        """Capture an engine."""
+    def add(self, engine: Engine, replica: str | None = None, admit: Callable[[URL], None] | None = None) -> None:
+        """Capture an engine.
+
+        Args:
+            engine: the engine.
+            replica: what the application calls the replica that it reads from, if it does.
+            admit: raises an error if it may not connect after all; told the URL that it was made with.
+        """
         dialect, own = engine.dialect, self.making_own
         asynchronous = dialect.is_async and self.making_own is not Own.SYNC
-        self.engines[engine] = Captured(engine.url, dialect, engine.pool, asynchronous, own is not None)
+        self.engines[engine] = Captured(engine.url, dialect, engine.pool, asynchronous, own is not None, replica, admit)
         if own is None:
             self.when_made(engine)
         if own is None and self.target.choose_driver(self.drivers()):
@@ -119,6 +131,17 @@ class Registry:
         self._redirect(engine)
         if self.place is not None:
             self._set_aside(engine, self.engines[engine], self.place)
+
+    def add_options(self, engine: OptionEngine) -> None:
+        """Let an engine that shares the pool of another one follow it."""
+        self.options.add(engine)
+
+    def settle(self) -> None:
+        """Do nothing: with one database, no engine has to wait."""
+
+    def known(self, engine: Engine) -> Captured | None:
+        """Return what an engine was before it was captured; None if it was not."""
+        return self.engines.get(engine)
 
     def engine_of(self, pool: Pool) -> tuple[Engine, Captured] | None:
         """Return the engine whose pool this is, and what it was before; None for a pool of nobody's."""
@@ -175,11 +198,17 @@ class Registry:
             with self.target.making_own_engine():
                 known.native = Native.of(known.dialect, known.pool, self.target.backend, known.asynchronous)
         known.shared = (engine.pool, engine.dialect, engine.url)
-        self._hearing.attach(engine)
+        self._hearing.attach(engine, known.replica)
         if known.aside is None or known.aside[0] is not place:
-            known.aside = (place, known.native.pool(place, engine.pool))
+            known.aside = (place, known.native.pool(place, engine.pool, partial(_admit, known)))
         engine.pool, engine.dialect = known.aside[1], known.native.dialect
         engine.url = place.url(engine.dialect) if place.used else known.native.url
+
+    def tell_own_urls(self) -> None:
+        """Give harness's own engines, which may have been made before the database was there, its URL."""
+        for engine, known in list(self.engines.items()):
+            if known.own and known.shared is None:
+                engine.url = self.target.url.set(drivername=engine.url.drivername)
 
     def _tell_urls(self) -> None:
         if self.place is not None:
@@ -207,13 +236,13 @@ class Registry:
         known = self.engines[engine]
         wanted = self.target.dialect_class(known.dialect.name)
         if type(known.dialect) is not wanted:
-            engine.dialect = _dialect_like(known.dialect, wanted)
+            engine.dialect = dialect_like(known.dialect, wanted)
             engine.dialect.is_async = known.dialect.is_async  # AsyncEngine insists, and pools treat leaks accordingly
             engine.url = self.target.url
             if known.dialect.supports_server_side_cursors:
-                _let_stream(engine.dialect)
+                let_stream(engine.dialect)
             if known.asynchronous:
-                engine.dialect.get_driver_connection = _driver_connection  # type: ignore[assignment,method-assign]  # our own object
+                engine.dialect.get_driver_connection = driver_connection  # type: ignore[assignment,method-assign]  # our own object
         if engine.dialect.name == "sqlite" and "sqlite" not in self.backends():
             accept_what_servers_accept(engine.dialect)
         known.initialized = False
@@ -227,7 +256,7 @@ class Registry:
         def creator() -> DBAPIConnection:
             owner = reference()
             assert owner is not None
-            return self._connect(owner, known)
+            return self.connect(owner, known)
 
         pool._creator = creator
         pool._dialect = engine.dialect
@@ -236,72 +265,76 @@ class Registry:
         event.listen(pool, "checkout", _mark_ready)
         return pool
 
-    def _connect(self, engine: Engine, known: Captured) -> DBAPIConnection:
+    def connect(self, engine: Engine, known: Captured) -> DBAPIConnection:
+        """Return a logical connection for an engine."""
+        _admit(known)
         self.target.ensure_ready()
         if not known.initialized:
             engine.dialect.__dict__.update(self.target.dialect_state())
             known.initialized = True
             if engine.dialect is not known.dialect:
                 engine.url = self.target.url
-        proxy = ConnectionProxy(self.target.pinned, asynchronous=known.asynchronous)
+        if known.replica is None:
+            proxy = ConnectionProxy(self.target.pinned, asynchronous=known.asynchronous)
+        else:
+            proxy = ReplicaProxy(self.target.pinned, asynchronous=known.asynchronous, name=known.replica)
         self.proxies.add(proxy)
         return proxy  # type: ignore[return-value]  # a proxy is a DBAPI connection by delegation
 
 
-def _let_stream(dialect: Any) -> None:
-    """Let a dialect stream for an application whose own dialect could; here all cursors are client-side."""
-
-    class Context(dialect.execution_ctx_cls):  # type: ignore[misc]  # the class is known at run time only
-        def create_server_side_cursor(self) -> Any:
-            return self._dbapi_connection.cursor()
-
-    dialect.supports_server_side_cursors = True
-    dialect.execution_ctx_cls = Context
-
-
-def _driver_connection(proxy: Any) -> Any:
-    """Give code that awaits the driver's own methods something that can be awaited."""
-    return proxy.driver_connection
+def _admit(known: Captured) -> None:
+    if known.admit is not None:
+        known.admit(known.url)
 
 
 def _mark_ready(connection: Any, record: ConnectionPoolEntry, fairy: Any) -> None:
-    if type(connection) is ConnectionProxy:
+    if issubclass(type(connection), ConnectionProxy):
         object.__setattr__(connection, "ready", True)
 
 
-def _driver_name(dialect: Dialect) -> str:
-    """SQLAlchemy calls psycopg's two dialects by one driver name."""
-    return f"{dialect.driver}_async" if dialect.driver == "psycopg" and dialect.is_async else dialect.driver
+class Captor(Protocol):
+    """Who captures engines: the registry of the only database, or routes to those of several."""
 
+    def add(self, engine: Engine) -> None:
+        """Capture an engine."""
 
-#: Arguments of `create_engine` that belong to a dialect and shape values, so they are kept on another dialect too.
-_CARRIED = ("json_serializer", "json_deserializer")
+    def add_options(self, engine: OptionEngine) -> None:
+        """Let an engine that shares the pool of another one follow it."""
 
+    def known(self, engine: Engine) -> Captured | None:
+        """Return what an engine was before it was captured; None if it was not."""
 
-def _dialect_like(old: Dialect, wanted: type[Dialect]) -> Dialect:
-    """Return a dialect of another class with those settings of `old` that shape values."""
-    accepted: set[str] = set()
-    for cls in wanted.__mro__:
-        if "__init__" in cls.__dict__:
-            accepted.update(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]  # only its names
-    carried = {}
-    for name in _CARRIED:
-        value = getattr(old, name, None) or getattr(old, f"_{name}", None)
-        if value is not None and name in accepted:
-            carried[name] = value
-    make: Any = wanted  # the constructor's arguments are those of the DefaultDialect that every dialect extends
-    return make(dbapi=make.import_dbapi(), **carried)  # type: ignore[no-any-return]  # a Dialect
+    def engine_of(self, pool: Pool) -> tuple[Engine, Captured] | None:
+        """Return the engine whose pool this is, and what it was before; None for a pool of nobody's."""
+
+    def settle(self) -> None:
+        """Look again at engines that wait, because it was not known to which database they belong."""
+
+    def restore(self) -> None:
+        """Give every engine back what it was made with."""
 
 
 @contextmanager
 def capture(target: Target, ignore: Callable[[], bool]) -> Iterator[Registry]:
-    """Capture every engine that exists or will be made, until the context ends.
+    """Capture every engine for one database, until the context ends.
 
     Args:
         target: the test database.
         ignore: true while harness makes an engine for itself.
     """
     registry = Registry(target)
+    with capturing(registry, ignore):
+        yield registry
+
+
+@contextmanager
+def capturing(captor: Captor, ignore: Callable[[], bool]) -> Iterator[None]:
+    """Have every engine captured that exists or will be made, until the context ends.
+
+    Args:
+        captor: captures them.
+        ignore: true while harness makes an engine for itself.
+    """
     original = Engine.__init__
 
     def __init__(
@@ -321,11 +354,11 @@ def capture(target: Target, ignore: Callable[[], bool]) -> Iterator[Registry]:
             self, pool, dialect, url, logging_name, echo, query_cache_size, execution_options, hide_parameters, **more
         )
         if not ignore():
-            registry.add(self)
+            captor.add(self)
 
     def __init_option__(self: OptionEngine, proxied: Engine, execution_options: Any) -> None:
         original_option(self, proxied, execution_options)
-        registry.options.add(self)
+        captor.add_options(self)
 
     def refuse(dialect: Dialect, record: ConnectionPoolEntry, arguments: Any, options: Any) -> Any:
         if (connect := opening()) is not None:
@@ -336,21 +369,21 @@ def capture(target: Target, ignore: Callable[[], bool]) -> Iterator[Registry]:
 
     for engine in gc.get_objects():
         if type(engine) is Engine:
-            registry.add(engine)
+            captor.add(engine)
         elif type(engine) is OptionEngine:
-            registry.options.add(engine)
+            captor.add_options(engine)
 
     original_option = OptionEngine.__init__
     Engine.__init__ = __init__  # type: ignore[method-assign]  # see the module's docstring
     OptionEngine.__init__ = __init_option__  # type: ignore[method-assign,assignment]  # as above
     event.listen(Engine, "do_connect", refuse)
     try:
-        yield registry
+        yield
     finally:
         event.remove(Engine, "do_connect", refuse)
         OptionEngine.__init__ = original_option  # type: ignore[method-assign]  # the original back
         Engine.__init__ = original  # type: ignore[method-assign]  # the original back
-        registry.restore()
+        captor.restore()
 
 
 def _escape(dialect: Dialect) -> EscapeError:

@@ -7,11 +7,13 @@ path through SQLAlchemy for each statement, and `_has_events` would stay after t
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 
 from harness.isolation.place import begin_before_savepoint
+from harness.isolation.replica import refuse_writes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -39,17 +41,23 @@ class Hearing:
             ("savepoint", begin_before_savepoint),
         )
         self._before: dict[int, bool] = {}
+        self._refusing: dict[int, Callable[..., None]] = {}
 
-    def attach(self, engine: Engine) -> None:
-        """Listen to an engine."""
+    def attach(self, engine: Engine, replica: str | None) -> None:
+        """Listen to an engine; of one that reads from a replica, refuse what writes."""
         self._before[id(engine)] = "_has_events" in engine.__dict__
         for name, listener in self._listeners:
             event.listen(engine, name, listener)
+        if replica is not None:
+            self._refusing[id(engine)] = partial(refuse_writes, replica)
+            event.listen(engine, "before_cursor_execute", self._refusing[id(engine)])
 
     def detach(self, engine: Engine) -> None:
         """Listen no more, and leave the engine as fast as it was."""
         for name, listener in self._listeners:
             event.remove(engine, name, listener)
+        if (refusing := self._refusing.pop(id(engine), None)) is not None:
+            event.remove(engine, "before_cursor_execute", refusing)
         if not self._before.pop(id(engine)):
             engine.__dict__.pop("_has_events", None)
 

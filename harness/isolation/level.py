@@ -17,7 +17,7 @@ class Level:
             imported, for building the schema, and by tests that asked for no isolation.
     """
 
-    __slots__ = ("commits", "ended", "ledger", "leftovers", "lost", "name", "savepoint", "sequences")
+    __slots__ = ("commits", "ended", "ledger", "leftovers", "lost", "name", "savepoint", "sequences", "twins")
 
     def __init__(self, name: str, *, commits: bool = False) -> None:
         self.name = name
@@ -31,6 +31,8 @@ class Level:
         self.sequences: dict[str, str] = {}
         #: Statements that remove what a rollback leaves behind.
         self.leftovers: list[str] = []
+        #: The same span of time on the other databases of the run, in their order.
+        self.twins: tuple[Level, ...] = ()
 
     @property
     def opened(self) -> bool:

@@ -81,17 +81,19 @@ class Native:
         made = _async_engine(url, options) if asynchronous else create_engine(url, **options)
         return cls(dialect=made.dialect, url=url, pattern=pattern, creator=None, driven=driven)
 
-    def pool(self, place: Place, shared: Pool) -> Pool:
+    def pool(self, place: Place, shared: Pool, admit: Callable[[], None]) -> Pool:
         """Return a pool of connections to the database of one test.
 
         Args:
             place: the database.
             shared: the pool that the application knows, with the listeners it has attached.
+            admit: raises an error if the engine may not connect.
         """
         pool = self.pattern.recreate()
         pool.dispatch._update(shared.dispatch, only_propagate=False)  # as `recreate` does
 
         def creator() -> Any:
+            admit()
             if self.origin is not None:
                 # An engine that is made now is listened to by SQLAlchemy, for its dialect's sake, only after its pool
                 # was replaced. What is there already is not added again.

@@ -231,7 +231,7 @@ def begin_before_savepoint(connection: Connection, name: str) -> None:
     Without it a savepoint is a transaction of its own, and its release commits for good.
     """
     raw: Any = connection.connection.dbapi_connection
-    if connection.dialect.name != "sqlite" or type(raw) is ConnectionProxy:
+    if connection.dialect.name != "sqlite" or issubclass(type(raw), ConnectionProxy):
         return
     if not _driver_connection(raw).in_transaction:
         cursor = raw.cursor()

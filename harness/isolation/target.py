@@ -48,6 +48,10 @@ class Target:
             return make_url(f"{self.backend}+{self.driver.name}://")
         return self._url.set(drivername=f"{self.backend}+{self.driver.name}")
 
+    def is_at(self, url: URL) -> bool:
+        """Tell whether a URL, of any driver, leads to this database; False until it is provided."""
+        return self._url is not None and url.set(drivername=self.backend) == self._url.set(drivername=self.backend)
+
     def announced_url(self) -> URL:
         """Provide the database and return its URL as an application would configure it, without a driver."""
         if self._url is None:

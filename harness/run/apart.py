@@ -126,13 +126,20 @@ class Apart:
         """The URL of the database that the running test uses."""
         return self._place.clone.url if self._place is not None else self._served.target.url
 
+    def is_at(self, url: URL) -> bool:
+        """Tell whether a URL, of any driver, leads to the database of the running test."""
+        if self._clone is None:
+            return False
+        backend = self._served.target.backend
+        return url.set(drivername=backend) == self._clone.url.set(drivername=backend)
+
     @property
     def begins_empty(self) -> bool:
         """Tell whether the running test has an empty database."""
         return self._place is not None and self._kind == EMPTY
 
     def commits(self) -> int:
-        """Count the commits of the run, so that a session can tell whether it may be out of date."""
+        """Count the commits on this database, so that a session can tell whether it may be out of date."""
         registry = self._served.registry
         return self._served.target.pinned.commits + (registry.commits if registry is not None else 0)
 

@@ -156,8 +156,9 @@ class Examples:
             raise AssertionError(over)
 
     def _leave(self, level: Level) -> list[IsolationError]:
-        if level.ledger is not None:
-            level.ledger.closing = True  # the example is over: a rollback undoes nothing that matters
+        from harness.isolation.stack import is_closing
+
+        is_closing(level)
         try:
             with self._run.while_preparing():
                 for put_back in reversed(self._put_back):

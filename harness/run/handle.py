@@ -6,8 +6,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from harness.config.options import DEFAULT
+
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
+    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+    from sqlalchemy.orm import Session
 
     from harness.run.run import Run
     from harness.session.locate import SessionDependency
@@ -38,6 +42,42 @@ class Harness:
     def origin(self) -> str:
         """How the test database came to be: "in memory", "container postgres:17", …"""
         return self._run.origin
+
+    # -- one of several databases ----------------------------------------------------------------------------------
+
+    def session(self, database: str = DEFAULT) -> Session:
+        """Return the test's `Session` on one of the databases of `harness_databases`; closed with the test.
+
+        Raises:
+            ConfigError: there is no such database.
+        """
+        from harness.run.several import session_on
+
+        return session_on(self._run, database, asynchronous=False)  # type: ignore[no-any-return]  # a Session
+
+    def async_session(self, database: str = DEFAULT) -> AsyncSession:
+        """Return the test's `AsyncSession` on one of the databases; as `session` otherwise."""
+        from harness.run.several import session_on
+
+        return session_on(self._run, database, asynchronous=True)  # type: ignore[no-any-return]  # an AsyncSession
+
+    def engine(self, database: str = DEFAULT) -> Engine:
+        """Return the isolated engine of one of the databases; its `url` says where that is.
+
+        Raises:
+            ConfigError: there is no such database.
+        """
+        from harness.run.several import ready
+
+        return ready(self._run, database).sessions.engine
+
+    def async_engine(self, database: str = DEFAULT) -> AsyncEngine:
+        """Return the isolated asynchronous engine of one of the databases; as `engine` otherwise."""
+        from harness.run.several import ready
+
+        return ready(self._run, database).sessions.async_engine
+
+    # -- the application -------------------------------------------------------------------------------------------
 
     @property
     def session_dependencies(self) -> tuple[SessionDependency, ...]:

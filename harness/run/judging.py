@@ -31,6 +31,7 @@ from harness.run.watch import Watch
 if TYPE_CHECKING:
     from harness.isolation.observer import Observer
     from harness.run.run import Run
+    from harness.run.served import Served
 
 #: The attribute of a test's report that carries its findings, from pytest-xdist's workers too: plain values.
 CARRIED = "harness_told"
@@ -91,7 +92,8 @@ class Judging:
             self.watch.start()
 
     def _observe(self, observer: Observer | None) -> None:
-        self._run.target.pinned.observer = observer
+        for served in self._run.served:
+            served.target.pinned.observer = observer
 
     @property
     def is_worker(self) -> bool:
@@ -259,7 +261,7 @@ class Judging:
         self.rules.allowances.survey(loaded_sources(self._config.rootpath))
         return {
             "records": [record.to_wire() for record in verdict.records],
-            "databases": [f"{self._run.plan.backend} ({self._run.plan.origin})"] if session.testscollected else [],
+            "databases": [_told(served) for served in self._run.served] if session.testscollected else [],
             "allowances": self.rules.allowances.to_wire(),
             "queries": queries,
         }
@@ -295,6 +297,12 @@ class Judging:
 def _environment(config: pytest.Config) -> dict[str, str]:
     """A worker of pytest-xdist must not annotate what its controller annotates."""
     return {} if hasattr(config, "workerinput") else dict(os.environ)
+
+
+def _told(served: Served) -> str:
+    plan = served.plan
+    origin = plan.origin if not served.run.several else f"{served.name}, {plan.origin}"
+    return f"{plan.backend} ({origin})"
 
 
 def _lenient(wanted: Wanted) -> Wanted:

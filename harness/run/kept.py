@@ -13,6 +13,7 @@ from harness.errors import ConfigError, HarnessError
 if TYPE_CHECKING:
     from harness.database.clones import Clone
     from harness.run.run import Run
+    from harness.run.served import Served
 
 
 def check_directory(directory: Path, source: str) -> None:
@@ -43,20 +44,27 @@ def keep(run: Run, nodeid: str) -> str | None:
     Returns:
         What to tell the user; None if the test has not used the database.
     """
-    if not run.captured or not run.target.pinned.connected:
+    told = [_keep(served, nodeid) for served in run.served] if run.captured else []
+    return "\n".join(filter(None, told)) or None
+
+
+def _keep(served: Served, nodeid: str) -> str | None:
+    if not served.target.pinned.connected:
         return None
     try:
-        clone = _kept(run, nodeid)
+        clone = _kept(served, nodeid)
     except HarnessError as error:
         return f"the database of this test could not be kept: {error}"
     except Exception as error:  # noqa: BLE001 - each driver has exceptions of its own, and the test's own is what counts
         return f"the database of this test could not be kept: {type(error).__name__}: {error}"
-    return _told(run, clone) if clone is not None else None
+    return _told(served, clone) if clone is not None else None
 
 
-def _kept(run: Run, nodeid: str) -> Clone | None:
-    apart, pinned = run.apart, run.target.pinned
+def _kept(served: Served, nodeid: str) -> Clone | None:
+    run, apart, pinned = served.run, served.apart, served.target.pinned
     directory, name = run.root / run.settings.keep_dir, f"{_file_name(nodeid)}-{run.identity.run_id}"
+    if served is not run.default:
+        name = f"{name}-{served.name}"
     directory.mkdir(parents=True, exist_ok=True)
     if apart.current is not None:
         return apart.keep_current(directory, name)
@@ -66,7 +74,7 @@ def _kept(run: Run, nodeid: str) -> Clone | None:
         ledger = pinned.level.ledger
         if ledger is not None:
             ledger.recover()
-        if run.plan.backend == "sqlite":
+        if served.plan.backend == "sqlite":
             from harness.database.images import image_of, write_image
 
             return write_image(image_of(pinned.physical.dbapi), directory, name)
@@ -83,11 +91,11 @@ def _file_name(nodeid: str) -> str:
     return re.sub(r"[^\w.-]+", "-", nodeid).strip("-")[-100:]
 
 
-def _told(run: Run, clone: Clone) -> str:
+def _told(served: Served, clone: Clone) -> str:
     if clone.url.get_backend_name() == "sqlite":
         attach = [f"-cmd \"ATTACH '{path}' AS {schema}\"" for schema, path in clone.attached]
         return f"kept the database of this test\n  open    {' '.join(['sqlite3', shlex.quote(clone.name), *attach])}"
-    database = run.database
+    database = served.database
     if database is not None and database.keeping is not None:
         database.keeping.keep()
         return (

@@ -14,6 +14,7 @@ import pytest
 from harness.config import edge
 from harness.config.markers import Request, request_of
 from harness.config.options import EMPTY, REAL
+from harness.config.settings import without_password
 from harness.errors import HarnessError, IsolationError
 from harness.run import decisions
 from harness.run.examples import Examples
@@ -73,12 +74,17 @@ class TestLife:
         run.when_loaded = self._remember_overrides
         run.when_active = self._judge
         run.when_session_made = self._session_made
+        run.when_named_session_made = self._put_back
         if active and run.settings.keep_failed:
             from harness.run.kept import check_directory
 
             check_directory(run.root / run.settings.keep_dir, run.settings.source("keep_dir"))
         if active:
-            run.activate()
+            try:
+                run.activate()
+            except BaseException:
+                self.close()  # nobody else will: pytest goes no further
+                raise
 
     @classmethod
     def from_pytest(cls, config: pytest.Config) -> TestLife:
@@ -132,9 +138,10 @@ class TestLife:
             return []
         settings = self.run.settings
         parts = [f"database {self.run.plan.origin} ({settings.source('database')})"]
+        parts += [f"database {served.name} {served.plan.origin}" for served in self.run.served[1:]]
         for name, value in settings.sources.items():
             if name != "database" and (value.given or name == "isolation"):
-                parts.append(f"{name} {', '.join(value.values)} ({value.source})")
+                parts.append(f"{name} {', '.join(map(without_password, value.values))} ({value.source})")
         return [f"harness: {', '.join(parts)}"]
 
     def collected(self, items: list[pytest.Item]) -> None:
@@ -150,7 +157,8 @@ class TestLife:
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {error}") from None
         if self.run.active:
-            self.run.apart.left = isolations.count("database")
+            for served in self.run.served:
+                served.apart.left = isolations.count("database")
             for item in items:
                 decisions.hear_first(item)
         if self.judging is not None:
@@ -185,7 +193,10 @@ class TestLife:
 
         self.run.choose(ids=self._wanted.ids, now=self._wanted.now)
         if self._apart is not None:
-            self.run.apart.enter(self._apart)
+            for served in self.run.served:
+                # Tests of migrations are about one database; the others are as in any other test.
+                further = self._apart == EMPTY and served is not self.run.default
+                served.apart.enter("database" if further else self._apart)
         elif self._isolated and (self._test is None or self._test.ended):
             self._test = Level("the test")
             self.run.enter(self._test)
@@ -238,7 +249,7 @@ class TestLife:
             self.run.choose()  # what a wider fixture makes is not for one test alone
         try:
             with (
-                self.run.apart.shared(),
+                self.run.shared(),
                 self.scopes.setting_up(fixturedef, request, isolated=isolated),
                 self._making(request.node),
             ):
@@ -266,9 +277,13 @@ class TestLife:
 
     def _session_made(self, session: Any) -> None:
         """Let the test's own session hold what was made once for many tests, and be put back after each example."""
+        self.scopes.seeds.lend(session)
+        self._put_back(session)
+
+    def _put_back(self, session: Any) -> None:
+        """Let a session of the test be put back after each example."""
         from harness.session.rewind import mark, mark_async
 
-        self.scopes.seeds.lend(session)
         self.examples.keep(partial(mark_async if hasattr(session, "sync_session") else mark, session))
 
     @contextmanager
@@ -305,8 +320,10 @@ class TestLife:
 
     def before_teardown(self) -> None:
         """From now on rollbacks undo nothing that matters: the test is over."""
-        if self._test is not None and self._test.ledger is not None:
-            self._test.ledger.closing = True
+        if self._test is not None:
+            from harness.isolation.stack import is_closing
+
+            is_closing(self._test)
 
     def after_teardown(self) -> list[IsolationError]:
         """End the test's level, and return what went wrong with its isolation."""
@@ -324,7 +341,8 @@ class TestLife:
             self.run.desk.end(self._item)
         if self._apart is not None:
             self._apart = None
-            self.scopes.problems += self.run.apart.leave()
+            for served in self.run.served:
+                self.scopes.problems += served.apart.leave()
         if self._test is not None:
             level, self._test = self._test, None
             self.scopes.problems += self.scopes.leave(level)

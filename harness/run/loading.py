@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import AppError
@@ -9,6 +11,7 @@ from harness.errors import AppError
 if TYPE_CHECKING:
     from sqlalchemy import MetaData
 
+    from harness.isolation.pinned import Pinned
     from harness.run.run import Run
 
 
@@ -36,16 +39,23 @@ def _imported(run: Run, spec: str) -> Any:
 
     if not run.captured:
         return load_app(spec)
-    pinned = run.target.pinned
-    with run.apart.shared():
-        if any(level.opened for level in pinned.levels[1:]):
-            return load_app(spec)
-        first, pinned.on_first_use = pinned.on_first_use, None
-        try:
-            with pinned.committing():
-                return load_app(spec)
-        finally:
-            pinned.on_first_use = first
+    with ExitStack() as stack:
+        stack.enter_context(run.shared())
+        for served in run.served:
+            if not any(level.opened for level in served.target.pinned.levels[1:]):
+                stack.enter_context(_belonging_to_the_run(served.target.pinned))
+        return load_app(spec)
+
+
+@contextmanager
+def _belonging_to_the_run(pinned: Pinned) -> Iterator[None]:
+    """What happens meanwhile is committed, and is not what the schema has to be there for."""
+    first, pinned.on_first_use = pinned.on_first_use, None
+    try:
+        with pinned.committing():
+            yield
+    finally:
+        pinned.on_first_use = first
 
 
 def session_class(run: Run, asynchronous: bool) -> type[Any] | None:

@@ -50,7 +50,7 @@ def migrations_for(run: Run) -> Migrations:
             with_url,
             history,
             lambda: engine,
-            run.metadata,
+            run.default.metadata,
             run.while_preparing,
             run.settings.irreversible,
             lambda: _stranger(run),
@@ -64,7 +64,8 @@ def migrations_for(run: Run) -> Migrations:
 
 
 def _stranger(run: Run) -> str | None:
-    others = run.registry.backends() - {run.plan.backend} if run.registry is not None else set()
+    registry = run.default.registry
+    others = registry.backends() - {run.plan.backend} if registry is not None else set()
     if not others:
         return None
     kinds = " and ".join(sorted(others))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from harness.database.provider import Plan
     from harness.errors import IsolationError
     from harness.factories.desk import Desk
-    from harness.isolation.capture import Registry
+    from harness.isolation.capture import Captor
     from harness.isolation.level import Level
+    from harness.isolation.stack import Stack
     from harness.isolation.target import Target
     from harness.run.apart import Apart
     from harness.run.served import Served
@@ -58,6 +59,7 @@ class Run:
         #: What the controller of pytest-xdist has told this process, if it is a worker.
         self.told: dict[str, Any] | None = None
         self._environment, self._stack = environment, ExitStack()
+        self._captor: Captor | None = None
         self._waiting = False
         self._app: Any = None
         self.active = False
@@ -73,6 +75,8 @@ class Run:
         self.while_preparing: Callable[[], AbstractContextManager[None]] = nullcontext
         #: Called with each session that is made for the test's own use.
         self.when_session_made: Callable[[Any], None] = lambda session: None
+        #: Called with one that is on a database other than the default.
+        self.when_named_session_made: Callable[[Any], None] = lambda session: None
         #: Called once the application is there.
         self.when_loaded: Callable[[], None] = lambda: None
 
@@ -82,51 +86,64 @@ class Run:
         """Capture engines from now on, or from the moment SQLAlchemy is imported; safe to call twice."""
         if self.active:
             return
-        self.default.check_plan()
+        for served in self.served:
+            served.check_plan()
         self.active = True
         self.when_active()
         self._announce_url()
+        if self.several:
+            from harness.run.capturing import settling
+
+            self._stack.enter_context(settling(self))
         self._stack.enter_context(on_arrival("sqlalchemy", self._capture))
         self._stack.enter_context(factories_bound(self.desk))
 
     def _announce_url(self) -> None:
-        """Put the URL into the environment variables that the application reads when it is imported."""
-        if self.settings.url_env:
-            from harness.run.announce import announced
+        """Put the URLs into the environment variables that the application reads when it is imported."""
+        for served in self.served:
+            if served.url_env:
+                from harness.run.announce import announced
 
-            url = self.target.announced_url()
-            self._stack.enter_context(announced(self.settings.url_env, url, self._environment))
+                url = served.target.announced_url()
+                self._stack.enter_context(announced(served.url_env, url, self._environment))
 
     def _capture(self) -> None:
-        from harness.isolation.capture import capture
+        from harness.run.capturing import captured
 
-        self.default.registry = self._stack.enter_context(capture(self.target, lambda: self.target.own_engine))
-        self.default.registry.when_made = lambda engine: self.when_engine_made(engine)
+        self._captor = self._stack.enter_context(captured(self))
         self.when_captured()
 
     def begin_tests(self) -> None:
         """From now on the first statement finds a schema; before, only the application's import runs statements."""
-        if not self.active or self.default.built:
+        if self.several and self._captor is not None:
+            self._captor.settle()
+        if not self.active or all(served.built for served in self.served):
             return
-        if self.registry is not None:
-            self.default.expect_statements()
+        if self.captured:
+            self._expect_statements()
         elif not self._waiting:
             self._waiting = True
-            self._stack.enter_context(on_arrival("sqlalchemy", self.default.expect_statements))
+            self._stack.enter_context(on_arrival("sqlalchemy", self._expect_statements))
+
+    def _expect_statements(self) -> None:
+        for served in self.served:
+            served.expect_statements()
 
     def at_end(self, close: Callable[[], None]) -> None:
         """Have something closed when the run ends."""
         self._stack.callback(close)
 
     def close(self) -> None:
-        """Give everything back: engines, environment, loop, connection, database."""
+        """Give everything back: engines, environment, loop, connections, databases."""
         if not self.active:
             return
         with ExitStack() as last_first:
-            last_first.callback(self.default.close)
+            for served in self.served:  # the first one last, as others may be on its server
+                last_first.callback(served.close)
             last_first.callback(self._stack.close)
-            last_first.callback(self.default.leave_as_found)
-            last_first.callback(self.apart.close)
+            for served in self.served:
+                last_first.callback(served.leave_as_found)
+                last_first.callback(served.apart.close)
 
     # -- the database ----------------------------------------------------------------------------------------------
 
@@ -136,6 +153,24 @@ class Run:
         from harness.run.served import Served
 
         return Served(self)
+
+    @property
+    def served(self) -> tuple[Served, ...]:
+        """All databases of the run, the default one first."""
+        return (self.default, *self._further)
+
+    @cached_property
+    def _further(self) -> tuple[Served, ...]:
+        if not self.several:
+            return ()
+        from harness.run.several import further
+
+        return further(self)
+
+    @property
+    def several(self) -> bool:
+        """Tell whether it was declared which engines belong to which database."""
+        return bool(self.settings.further)
 
     @property
     def plan(self) -> Plan:
@@ -185,17 +220,21 @@ class Run:
 
     def choose(self, *, ids: str | None = None, now: str | None = None) -> None:
         """Say which ids and which time what runs from now on shall get; by default, what the options say."""
-        pinned = self.target.pinned
-        pinned.ids = ids or self.settings.ids
         self.advancing = (now or self.settings.now) == "advancing"
-        if pinned.moments is not None:
-            pinned.moments.advancing = self.advancing
+        for served in self.served:
+            pinned = served.target.pinned
+            pinned.ids = ids or self.settings.ids
+            if pinned.moments is not None:
+                pinned.moments.advancing = self.advancing
 
     def frozen_times(self) -> Mapping[str, frozenset[str]]:
         """Return the columns whose default is a time that stands still in the running test, by table."""
-        if self.registry is None or self.advancing or self.target.pinned.level.commits:
+        if not self.captured or self.advancing or self.target.pinned.level.commits:
             return {}
-        return self.target.pinned.catalogue.frozen
+        if not self.several:
+            return self.target.pinned.catalogue.frozen
+        catalogues = [served.target.pinned.catalogue for served in self.served]
+        return {table: found for catalogue in catalogues for table, found in catalogue.frozen.items()}
 
     def migration_differences(self) -> list[str]:
         """Return where models and migrations differ; nothing if no migration has made this run's schema."""
@@ -292,20 +331,44 @@ class Run:
 
     # -- levels ----------------------------------------------------------------------------------------------------
 
+    @property
+    def stack(self) -> Stack:
+        """The levels of isolation, of all databases."""
+        from harness.isolation.stack import Stack
+
+        return Stack([served.target.pinned for served in self.served])
+
     def enter(self, level: Level) -> None:
         """Start a level of isolation."""
-        self.target.pinned.enter(level)
+        self.stack.enter(level)
 
     def leave(self, level: Level) -> list[IsolationError]:
         """End a level of isolation and undo its work."""
-        return self.target.pinned.leave(level)
+        return self.stack.leave(level)
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """While active, engines share the pinned connections, also in a test that has databases of its own."""
+        with ExitStack() as stack:
+            for served in self.served if self.active else ():
+                stack.enter_context(served.apart.shared())
+            yield
+
+    def close_apart(self, close: Callable[[], Awaitable[None]]) -> bool:
+        """Let something be closed on its own loop before the test's real connections are; False in other tests."""
+        real = [served.apart.closes(close) for served in self.served]
+        return any(real)
+
+    def commits(self) -> int:
+        """Count the commits of the run, so that a session can tell whether it may be out of date."""
+        return sum(served.apart.commits() for served in self.served)
 
     @property
-    def registry(self) -> Registry | None:
+    def registry(self) -> Captor | None:
         """The captured engines, once SQLAlchemy is in use."""
-        return self.default.registry if self.active else None
+        return self._captor
 
     @property
     def captured(self) -> bool:
         """Tell whether there are any."""
-        return self.registry is not None
+        return self._captor is not None

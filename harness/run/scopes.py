@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.isolation.ledger import Lease
     from harness.isolation.level import Level
-    from harness.isolation.pinned import Pinned
+    from harness.isolation.stack import Stack
     from harness.run.run import Run
     from harness.session.seeds import Seeds
 
@@ -86,8 +86,8 @@ class Scopes:
         return self._under_way[-1] if self._under_way else None
 
     @property
-    def _pinned(self) -> Pinned:
-        return self._run.target.pinned
+    def _stack(self) -> Stack:
+        return self._run.stack
 
     # -- a fixture's set-up ----------------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class Scopes:
         finally:
             self._under_way.remove(setup)
             if setup.lifted:
-                self._pinned.levels.extend(level for level in reversed(setup.lifted) if not level.ended)
+                self._stack.put_back(level for level in reversed(setup.lifted) if not level.ended)
             self._go_on()
 
     def begin_late(self) -> bool:
@@ -128,7 +128,7 @@ class Scopes:
     def _go_on(self) -> None:
         """What an outer fixture does after an inner one has made rows lies above them, in one more level of its own."""
         outer = self.under_way
-        if outer is not None and outer.levels and self._pinned.level not in outer.levels:
+        if outer is not None and outer.levels and self._stack.top not in outer.levels:
             self._add_level(outer)
 
     def _add_level(self, setup: SettingUp) -> None:
@@ -141,14 +141,15 @@ class Scopes:
 
     def _begin(self, setup: SettingUp) -> None:
         from harness.isolation.level import Level
+        from harness.isolation.stack import opened
 
-        node, pinned = setup.request.node, self._pinned
+        node, stack = setup.request.node, self._stack
         depth = len(node.listchain())
-        while len(pinned.levels) > 1 and not pinned.level.opened and self._comes_after(pinned.level, depth):
-            setup.lifted.append(pinned.levels.pop())
+        while len(stack.levels) > 1 and not opened(stack.top) and self._comes_after(stack.top, depth):
+            setup.lifted.append(stack.lift())
         if node not in self._nodes:
             self._enter(Level(f"{setup.fixturedef.scope} fixtures"), node, depth)
-        setup.writes = pinned.writes
+        setup.writes = stack.writes
         setup.noticed = setup.stack.enter_context(self.seeds.noticing())
         self._add_level(setup)
         self._lend(node, setup.fixturedef.argnames)
@@ -174,7 +175,7 @@ class Scopes:
         except Exception as error:
             # pytest would hand the value to later tests, as the set-up itself went well.
             setup.fixturedef.finish(setup.request)
-            for problem in self._pinned.check(setup.levels[-1]) if setup.levels else ():
+            for problem in self._stack.check(setup.levels[-1]) if setup.levels else ():
                 raise problem from error
             raise
 
@@ -182,12 +183,14 @@ class Scopes:
         """The set-up went well: keep its levels if it has made rows."""
         if not setup.levels:
             return
+        from harness.isolation.stack import opened
+
         open_ = [lease for level in setup.levels for lease in _open_writers(level)]
-        problems = [_left_open(setup, lease) for lease in open_] or self._pinned.check(setup.levels[-1])
+        problems = [_left_open(setup, lease) for lease in open_] or self._stack.check(setup.levels[-1])
         if problems:
             setup.fixturedef.finish(setup.request)  # as above
             raise problems[0]
-        if any(level.opened for level in setup.levels) and self._pinned.writes != setup.writes:
+        if any(opened(level) for level in setup.levels) and self._stack.writes != setup.writes:
             self._made[setup.fixturedef] = setup
             self.seeds.keep(setup.levels[0], setup.noticed)
         else:
@@ -216,7 +219,7 @@ class Scopes:
         Returns:
             What went wrong: rollbacks that were refused, a transaction that somebody else ended.
         """
-        levels = self._pinned.levels
+        levels = self._stack.levels
         if level not in levels:
             return []
         problems: list[IsolationError] = []
@@ -232,11 +235,13 @@ class Scopes:
 
     def _take_out(self, level: Level) -> list[IsolationError]:
         """Leave a level; levels above that nothing has happened in, such as the next test's, stay."""
-        pinned, lifted = self._pinned, []
-        while level in pinned.levels and pinned.level is not level and not pinned.level.opened:
-            lifted.append(pinned.levels.pop())
+        from harness.isolation.stack import opened
+
+        stack, lifted = self._stack, []
+        while level in stack.levels and stack.top is not level and not opened(stack.top):
+            lifted.append(stack.lift())
         problems = self._run.leave(level)
-        pinned.levels.extend(reversed(lifted))
+        stack.put_back(reversed(lifted))
         self._depths.pop(level, None)
         if self._seeds is not None:
             self._seeds.drop(level)
@@ -254,7 +259,7 @@ class Scopes:
         for node, old in self._nodes.items():
             self._nodes[node] = new = Level(old.name)
             self._depths[new] = self._depths.pop(old)
-        for level in reversed(self._pinned.levels[1:]):
+        for level in reversed(self._stack.levels[1:]):
             self.problems += self._run.leave(level)
         self._aside = True
 
@@ -303,11 +308,12 @@ class Scopes:
 
 
 def _open_writers(level: Level) -> list[Lease]:
-    ledger = level.ledger
-    if ledger is None or not ledger.owners:
+    from harness.isolation.stack import open_writers
+
+    if not any(open_writers(level)):
         return []
     gc.collect()  # a connection in a reference cycle gives itself back only now
-    return list(ledger.owners)
+    return list(open_writers(level))
 
 
 def _left_open(setup: SettingUp, lease: Lease) -> IsolationError:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from harness.config.options import DEFAULT
 from harness.errors import DatabaseUnavailable, IsolationError
+from harness.run.neighbours import beside, neighbour_of, same_kind
 
 if TYPE_CHECKING:
-    from sqlalchemy import MetaData
+    from sqlalchemy import MetaData, Table
 
+    from harness.config.databases import Declared
     from harness.database.handle import Database
     from harness.database.provider import Plan
     from harness.isolation.capture import Registry
@@ -29,10 +33,13 @@ class Served:
 
     Args:
         run: the run.
+        declared: what `harness_databases` says about it; nothing about the one of `harness_database`.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, declared: Declared | None = None) -> None:
         self.run = run
+        self.declared = declared
+        self.name = declared.name if declared is not None else DEFAULT
         self.database: Database | None = None
         self.found: Inventory | None = None
         #: The engines that are captured for it, once SQLAlchemy is in use.
@@ -45,12 +52,22 @@ class Served:
     @cached_property
     def plan(self) -> Plan:
         """Where the database comes from; decided without starting anything."""
-        return self._choose(self.run.settings.database)
+        settings = self.run.settings
+        if self.declared is None:
+            return self._choose(settings.database, settings.image)
+        database = self.declared.database or same_kind(self.run, self.name)
+        usual = settings.image if database == settings.database else None
+        return self._choose(database, self.declared.image or usual)
 
-    def _choose(self, database: str) -> Plan:
+    def _choose(self, database: str, image: str | None) -> Plan:
         from harness.run.workers import plan_of
 
-        return plan_of(self.run, database)
+        return plan_of(self.run, database, image)
+
+    @property
+    def url_env(self) -> tuple[str, ...]:
+        """The environment variables that its URL is put into."""
+        return self.run.settings.url_env if self.declared is None else self.declared.url_env
 
     def check_plan(self) -> None:
         """Tell now what is wrong with the choice of database, rather than in the middle of an import.
@@ -68,7 +85,7 @@ class Served:
         Raises:
             IsolationError: the first one is in use.
         """
-        self.plan = self._choose(url)
+        self.plan = self._choose(url, self.run.settings.image)
         self.target.rebind(self.plan.backend, self._provide)
         if self.registry is not None:
             self.target.choose_driver(self.registry.drivers())
@@ -80,12 +97,20 @@ class Served:
         from harness.isolation.target import Target
 
         target = Target(self.plan.backend, self._provide, self._diagnose)
-        target.pinned.when_lost = lambda: self.recovery.expect()
+        target.pinned.when_lost = self._lost
         return target
+
+    def _lost(self) -> None:
+        self.recovery.expect()
+        if self.run.several:
+            from harness.run.neighbours import notice_loss
+
+            notice_loss(self)
 
     def _provide(self) -> Any:
         if self.database is None:
-            self.database = self.plan.start()
+            neighbour = neighbour_of(self)
+            self.database = beside(neighbour, self) if neighbour is not None else self.plan.start()
         return self.database.url
 
     def _diagnose(self) -> str | None:
@@ -130,16 +155,39 @@ class Served:
 
         run = self.run
         origin = Origin(option="harness_schema", example="tests.db:create_schema", error=IsolationError)
-        wanted = run.decisions.get("schema", run.settings.schema)
+        if self.declared is not None:
+            origin = replace(origin, option=f"harness_databases, {self.name}: schema")
+            wanted = self.declared.schema
+        else:
+            wanted = run.decisions.get("schema", run.settings.schema)
         return plan_schema(
-            wanted, self.metadata, lambda name: resolve(name, origin), run.root, counted=run.any_distinct
+            wanted,
+            self.metadata,
+            lambda name: resolve(name, origin),
+            run.root,
+            counted=run.any_distinct,
+            belongs=self._belongs if run.several else None,
         )
 
     def metadata(self) -> tuple[MetaData, ...]:
         """Return the tables that it has."""
-        from harness.run.loading import metadata
+        if not self.run.several:
+            return self.run.metadata()
+        from harness.run.tables import metadata_of
 
-        return metadata(self.run)
+        return metadata_of(self)
+
+    def _belongs(self, table: Table) -> bool:
+        from harness.run.tables import belongs
+
+        return belongs(self, table)
+
+    @cached_property
+    def claimed(self) -> frozenset[Table] | None:
+        """The tables that `harness_databases` says are its; None if it says nothing."""
+        from harness.run.tables import claimed
+
+        return claimed(self)
 
     def expect_statements(self) -> None:
         """From now on the first statement finds a schema."""
@@ -178,6 +226,8 @@ class Served:
             if "recovery" in self.__dict__ and self.recovery.expected:
                 self.recovery.recover()
             self.target.ensure_ready()
+            if self.registry is not None:
+                self.registry.tell_own_urls()
 
     def ready(self, *, sure: bool = False) -> None:
         """Provide the database and its schema now.
@@ -200,7 +250,14 @@ class Served:
         from harness.run.loading import session_class
         from harness.session.maker import Sessions
 
-        return Sessions(lambda: self.target.url, self._making_own, partial(session_class, self.run), self.apart.commits)
+        run = self.run
+        if run.several and self is run.default:
+            from harness.run.tables import binds
+
+            return Sessions(
+                lambda: self.target.url, self._making_own, partial(session_class, run), run.commits, partial(binds, run)
+            )
+        return Sessions(lambda: self.target.url, self._making_own, partial(session_class, run), self.apart.commits)
 
     @contextmanager
     def _making_own(self, asynchronous: bool) -> Iterator[None]:

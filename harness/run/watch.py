@@ -30,7 +30,7 @@ from harness.run.rules import Rules
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-    from harness.isolation.capture import Registry
+    from harness.isolation.capture import Captor
     from harness.isolation.observer import Observer
     from harness.observe.asgi import Requests
     from harness.observe.queries import Counting
@@ -57,7 +57,7 @@ class Watch:
         rules: Rules,
         root: Path,
         is_test: Callable[[str], bool],
-        registry: Callable[[], Registry | None],
+        registry: Callable[[], Captor | None],
         observe: Callable[[Observer | None], None],
         frozen: Callable[[], Mapping[str, frozenset[str]]],
         *,
@@ -241,7 +241,7 @@ class Watch:
         from harness.graph.engines import as_it_is, describe
 
         registry = self._registry()
-        known = registry.engines.get(engine) if registry is not None else None
+        known = registry.known(engine) if registry is not None else None
         return describe(known.dialect, known.pool) if known is not None else as_it_is(engine)
 
     def told_unused(self, unused: list[Unused]) -> Verdict:

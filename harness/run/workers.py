@@ -41,21 +41,21 @@ def identity_of(told: dict[str, Any] | None) -> RunIdentity:
     return identity.RunIdentity(**{**told["run"], "worker": told["worker"]})
 
 
-def plan_of(run: Run, database: str) -> Plan:
-    """Decide where the test database comes from, without starting anything."""
+def plan_of(run: Run, database: str, image: str | None) -> Plan:
+    """Decide where a test database comes from, without starting anything."""
     from harness.database.provider import choose, on_service
     from harness.database.serving import Wishes
     from harness.run.templating import project_of
 
     settings, told = run.settings, run.told
-    if told is not None and told["service"] is not None and told["database"] == database:
+    if told is not None and told["service"] is not None and [database, image] == told["wanted"]:
         from harness.database.service import from_words
 
         return on_service(from_words(told["service"]), run.identity, run.say)
     forget = project_of(run) if settings.fresh else None
     wishes = Wishes(where=settings.server, reuse=settings.reuse, forget=forget)
     tables = run.decisions.get("schema", settings.schema) != "none"
-    return choose(database, settings.image, settings.allow_database, run.identity, run.say, wishes, tables=tables)
+    return choose(database, image, settings.allow_database, run.identity, run.say, wishes, tables=tables)
 
 
 class Workers:
@@ -83,7 +83,8 @@ class Workers:
         from dataclasses import asdict
 
         run = self._run
-        words: dict[str, Any] = {"run": asdict(run.identity), "service": None, "database": run.settings.database}
+        wanted = [run.settings.database, run.settings.image]
+        words: dict[str, Any] = {"run": asdict(run.identity), "service": None, "wanted": wanted}
         del words["run"]["worker"]
         if run.active and run.plan.serve is not None:
             from harness.database.service import as_words, check_room

@@ -61,6 +61,20 @@ def find_config(root: Path, purpose: str = "harness_schema is 'alembic'") -> Pat
     )
 
 
+def named_config(root: Path, wanted: str) -> Path:
+    """Return the file that `alembic:PATH` names.
+
+    Raises:
+        SchemaError: it is not there.
+    """
+    config = root / wanted.partition(":")[2]
+    if config.is_file():
+        return config
+    raise SchemaError(
+        f"the schema is {wanted!r}, and there is no such file", where=str(config), remedy="name its alembic.ini"
+    )
+
+
 def load_config(file: Path, url: URL | None, purpose: str = "harness_schema = alembic") -> Config:
     """Return Alembic's configuration.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import SchemaError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine, MetaData
+    from sqlalchemy import Engine, MetaData, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ def plan_schema(
     root: Path,
     *,
     counted: bool = False,
+    belongs: Callable[[Table], bool] | None = None,
 ) -> SchemaPlan:
     """Choose the way.
 
@@ -45,17 +46,18 @@ def plan_schema(
         resolve: resolves 'pkg.module:function'.
         root: the project's directory, where an alembic.ini is looked for.
         counted: whether SQLite shall count the ids of tables made from metadata, so that they can be given a range.
+        belongs: tells whether a table is in this database; without it, all are.
 
     Raises:
         SchemaError: migrations were asked for and there is no alembic.ini.
     """
     if wanted == "none":
         return SchemaPlan(how="none", build=lambda engine: [])
-    if wanted == "alembic":
-        from harness.schema.environment import find_config
+    if wanted is not None and wanted.partition(":")[0] == "alembic":
+        from harness.schema.environment import find_config, named_config
         from harness.schema.migrations import upgrade
 
-        config = find_config(root)
+        config = named_config(root, wanted) if ":" in wanted else find_config(root)
         return SchemaPlan(
             how=f"alembic ({config.relative_to(root)})",
             build=lambda engine: upgrade(config, engine),
@@ -66,8 +68,8 @@ def plan_schema(
 
         return SchemaPlan(
             how="metadata",
-            build=lambda engine: create_tables(find_metadata(), engine, counted),
-            made_from=lambda engine, environment: _of_metadata(find_metadata(), engine),
+            build=lambda engine: create_tables(find_metadata(), engine, counted, belongs),
+            made_from=lambda engine, environment: _of_metadata(find_metadata(), engine, belongs),
         )
     return SchemaPlan(
         how=wanted,
@@ -76,10 +78,12 @@ def plan_schema(
     )
 
 
-def _of_metadata(found: tuple[MetaData, ...], engine: Engine) -> list[str]:
+def _of_metadata(found: tuple[MetaData, ...], engine: Engine, belongs: Callable[[Table], bool] | None) -> list[str]:
     from harness.schema.fingerprint import of_metadata
 
-    return ["metadata", *of_metadata(found, engine.dialect)]
+    tables = (table for metadata in found for table in metadata.tables.values())
+    here = ["all"] if belongs is None else sorted(table.key for table in tables if belongs(table))
+    return ["metadata", *here, *of_metadata(found, engine.dialect)]
 
 
 def _of_migrations(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from harness.errors import SchemaError
 from harness.schema.numbering import counted
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine, MetaData
+    from sqlalchemy import Connection, Engine, MetaData, Table
 
 _attached = itertools.count(1)
 
@@ -41,8 +42,16 @@ _EXTENSIONS = {
 }
 
 
-def create_tables(found: tuple[MetaData, ...], engine: Engine, count: bool = False) -> list[str]:
+def create_tables(
+    found: tuple[MetaData, ...], engine: Engine, count: bool = False, belongs: Callable[[Table], bool] | None = None
+) -> list[str]:
     """Create all tables; on SQLite with counters for their ids, if `count` says so.
+
+    Args:
+        found: where they are declared.
+        engine: its commits are real.
+        count: whether SQLite shall count ids.
+        belongs: tells whether a table is in this database; without it, all are.
 
     Returns:
         Notes for the report: what was translated because the database lacks it.
@@ -60,7 +69,7 @@ def create_tables(found: tuple[MetaData, ...], engine: Engine, count: bool = Fal
                 "or say that there are none: harness_schema = none"
             ),
         )
-    notes: list[str] = []
+    notes = _declared_twice(found) if belongs is None else []
     try:
         with engine.begin() as connection:
             schemas = schemas_of(found)
@@ -70,10 +79,22 @@ def create_tables(found: tuple[MetaData, ...], engine: Engine, count: bool = Fal
             counting = count and engine.dialect.name == "sqlite"
             with counted(found, connection.dialect) if counting else nullcontext():
                 for metadata in found:
-                    metadata.create_all(connection)
+                    chosen = [table for table in metadata.tables.values() if belongs(table)] if belongs else None
+                    metadata.create_all(connection, tables=chosen)
     except SQLAlchemyError as error:
         raise _refused(engine, error) from error
     return notes
+
+
+def _declared_twice(found: tuple[MetaData, ...]) -> list[str]:
+    """Return a note for each table that several MetaData declare: it is made once, as the first of them says."""
+    names = Counter(name for metadata in found for name in metadata.tables)
+    return [
+        f"{number} MetaData objects declare a table {name!r}, which is made once; "
+        "if they are of several databases, say so with harness_databases (docs/several-databases.md)"
+        for name, number in names.items()
+        if number > 1
+    ]
 
 
 def _make_schemas(connection: Connection, schemas: Iterable[str]) -> list[str]:

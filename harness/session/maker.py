@@ -25,6 +25,8 @@ class Sessions:
         making: a context in which harness makes an engine; its argument says whether it is an asynchronous one.
         session_class: the class of the application's sessions, so that the test can use its methods.
         changes: counts the commits on the test database.
+        binds: the engines of what is in other databases, as `Session(binds=…)` takes them; its argument says whether
+            they are asynchronous.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class Sessions:
         making: Callable[[bool], AbstractContextManager[None]],
         session_class: Callable[[bool], type[Any] | None],
         changes: Callable[[], int],
+        binds: Callable[[bool], dict[Any, Any]] | None = None,
     ) -> None:
         self._url = url
         self._making = making
         self._session_class = session_class
         self._changes = changes
+        self._binds = binds
         self._engine: Engine | None = None
         self._async_engine: AsyncEngine | None = None
 
@@ -72,7 +76,7 @@ class Sessions:
         """Return a new session of the class that the application uses."""
         from sqlalchemy.orm import Session
 
-        session = (self._session_class(False) or Session)(self.engine)
+        session = (self._session_class(False) or Session)(self.engine, **self._more(False))
         keep_fresh(session, self._changes)
         return session
 
@@ -81,9 +85,13 @@ class Sessions:
         from sqlalchemy.ext.asyncio import AsyncSession
 
         cls = self._session_class(True) or AsyncSession
-        session = cls(self.async_engine, expire_on_commit=False)
+        session = cls(self.async_engine, expire_on_commit=False, **self._more(True))
         keep_fresh(session.sync_session, self._changes)
         return session
+
+    def _more(self, asynchronous: bool) -> dict[str, Any]:
+        binds = self._binds(asynchronous) if self._binds is not None else None
+        return {"binds": binds} if binds else {}
 
     def dispose(self) -> None:
         """Empty the engines' pools; they can be used again afterwards."""

@@ -13,12 +13,13 @@ import inspect
 import pkgutil
 import sys
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import MetaData, Table
-from sqlalchemy.orm import registry
+from sqlalchemy.orm import Mapper, registry
 
 from harness.errors import ConfigError, SchemaError
 from harness.session.reference import Origin, resolve
@@ -54,13 +55,40 @@ def load_metadata(specs: Sequence[str]) -> tuple[MetaData, ...]:
     return _distinct(_named(spec) for spec in specs)
 
 
+def load_tables(specs: Sequence[str], option: str) -> frozenset[Table]:
+    """Return the tables that the user names: all of a base or MetaData, or the one of a mapped class.
+
+    Args:
+        specs: as for `load_metadata`, or ``pkg.module:MappedClass``.
+        option: what holds them, for messages.
+
+    Raises:
+        ConfigError: when a reference does not lead to metadata.
+        SchemaError: when it leads to metadata without tables.
+    """
+    origin, tables = replace(_ORIGIN, option=option), set[Table]()
+    for spec in specs:
+        found = resolve(spec, origin)
+        mapper = inspect.getattr_static(found, "__mapper__", None)
+        if isinstance(found, Table):
+            tables.add(found)
+        elif isinstance(mapper, Mapper):
+            tables.update(table for table in mapper.tables if isinstance(table, Table))
+        else:
+            tables.update(_metadata_at(spec, found, origin).tables.values())
+    return frozenset(tables)
+
+
 def _named(spec: str) -> MetaData:
-    found = resolve(spec, _ORIGIN)
+    return _metadata_at(spec, resolve(spec, _ORIGIN), _ORIGIN)
+
+
+def _metadata_at(spec: str, found: object, origin: Origin) -> MetaData:
     metadata = found if isinstance(found, MetaData) else getattr(found, "metadata", None)
     if not isinstance(metadata, MetaData):
-        raise _not_metadata(spec, found)
+        raise _not_metadata(spec, found, origin)
     if not metadata.tables:
-        raise _no_tables(spec)
+        raise _no_tables(spec, origin)
     return metadata
 
 
@@ -122,23 +150,23 @@ def _distinct(found: Iterable[MetaData]) -> tuple[MetaData, ...]:
     return tuple({id(metadata): metadata for metadata in found}.values())
 
 
-def _not_metadata(spec: str, found: object) -> ConfigError:
+def _not_metadata(spec: str, found: object, origin: Origin) -> ConfigError:
     what = f"the class {found.__qualname__}" if isinstance(found, type) else f"of type {type(found).__qualname__}"
     return ConfigError(
         f"{spec!r} has no metadata; it is {what}",
-        where=_ORIGIN.where(spec),
+        where=origin.where(spec),
         why="tables are created from a MetaData object",
-        remedy=f"name a declarative base or a MetaData object, for instance {_ORIGIN.example!r}",
+        remedy=f"name a declarative base or a MetaData object, for instance {origin.example!r}",
     )
 
 
-def _no_tables(spec: str) -> SchemaError:
+def _no_tables(spec: str, origin: Origin) -> SchemaError:
     module, _, name = spec.strip().partition(":")
     unloaded = [f"{beside}:{name}" for beside in _unloaded_models(module)]
     example = f", for instance {unloaded[0]!r}" if unloaded else ""
     return SchemaError(
         f"the metadata of {spec!r} has no tables",
-        where=_ORIGIN.where(spec),
+        where=origin.where(spec),
         why="a table appears when the module of its model is imported, and no model module was imported",
         remedy=f"name the base through a module that imports all models{example}\nor import the models in conftest.py",
     )
