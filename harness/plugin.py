@@ -82,7 +82,11 @@ def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: objec
     coroutines.adopt(collector, name, obj)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    life = life_of(metafunc.config)
+    if len(life.run.settings.databases) > 1:
+        life.databases.parametrize(metafunc)
     if "migration_revision" in metafunc.fixturenames:
         from harness.run.migrating import for_each_revision
 
@@ -184,15 +188,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed:
         life_of(item.config).failed(item, report)
     if (judging := life_of(item.config).judging) is not None:
-        judging.carry(report)
+        judging.carry(item, report)
     return report
 
 
 class Reports:
-    """The hooks that are not given the configuration, and so belong to one run."""
+    """The hooks that are not given the configuration, and so belong to one run; and one that comes after another."""
 
     def __init__(self, life: TestLife) -> None:
         self._life = life
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self._life.check_begun()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if self._life.judging is not None:

@@ -105,13 +105,27 @@ def _ini(config: pytest.Config) -> Callable[[Option], list[str] | None]:
     def said(option: Option) -> list[str] | None:
         try:
             value = config.getini(option.ini)
-        except TypeError as error:  # before pytest 9.2, for a value of another type in native TOML
+        except (TypeError, pytest.UsageError) as error:  # a value of another type in native TOML
+            if option.many and (one := _one_string(config, option)) is not None:
+                return [one]
             raise ConfigError(str(error), where=_ini_source(config)(option)) from None
         if value is None:  # the declared default; a key that is there and empty gives "" or []
             return None
         return [str(part) for part in value] or [""] if isinstance(value, list) else [str(value)]
 
     return said
+
+
+def _one_string(config: pytest.Config, option: Option) -> str | None:
+    """Return the one value of an option of several, where native TOML has it without a list around it."""
+    import tomllib
+
+    if config.inipath is None:
+        return None
+    tables = tomllib.loads(config.inipath.read_text(encoding="utf-8"))
+    tables = tables.get("tool", {}) if config.inipath.name == "pyproject.toml" else tables
+    value = tables.get("pytest", {}).get(option.ini)
+    return value if isinstance(value, str) else None
 
 
 def _ini_source(config: pytest.Config) -> Callable[[Option], str]:

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 SIGNATURE = (
     "harness(isolation='rollback' | 'database' | 'delete' | 'none', ids='reset' | 'distinct' | 'continue', "
-    "now='frozen' | 'advancing', allow=[codes], expect=[codes], max_queries=number)"
+    "now='frozen' | 'advancing', allow=[codes], expect=[codes], max_queries=number, requires=[capabilities])"
 )
 HELP = (
     f"{SIGNATURE}: how this test's database work is kept apart from other tests', which ids and which time it "
-    "gets; findings that it may have, and findings that it must have; how many statements it may send (see README)"
+    "gets; findings that it may have, and findings that it must have; how many statements it may send; what its "
+    "database must be able to do (see README)"
 )
 _CHOICES = {"isolation": ISOLATIONS, "ids": IDS, "now": NOWS}
-_ARGUMENTS = frozenset({*_CHOICES, "allow", "expect", "max_queries"})
+_ARGUMENTS = frozenset({*_CHOICES, "allow", "expect", "max_queries", "requires"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,16 @@ class Request:
     allow: tuple[Allow, ...] = ()
     expect: tuple[str, ...] = ()
     max_queries: int | None = None
+    requires: tuple[str, ...] = ()
+
+    @property
+    def about_database(self) -> bool:
+        """Tell whether it says something that only a test with a database has a use for."""
+        return bool(self.isolation or self.ids or self.now or self.requires or self.max_queries is not None)
 
 
 def request_of(item: pytest.Item, known: Known | None = None) -> Request:
-    """Return what the markers of a test ask for: each closest choice and number, and every `allow` and `expect`.
+    """Return what the markers of a test ask for: each closest choice and number, and all else from every one.
 
     Args:
         item: the test.
@@ -66,6 +73,7 @@ def request_of(item: pytest.Item, known: Known | None = None) -> Request:
     most: int | None = None
     allow: dict[Allow, None] = {}
     expect: dict[str, None] = {}
+    requires: dict[str, None] = {}
     for node, marker in item.iter_markers_with_node("harness"):
         _check_names(marker, item.nodeid)
         chosen = {**_choices(marker, item.nodeid), **chosen}
@@ -77,7 +85,8 @@ def request_of(item: pytest.Item, known: Known | None = None) -> Request:
             (Allow(code, holder, shared), None) for code in _codes(marker, "allow", item.nodeid, known, prefixes=True)
         )
         expect.update((code, None) for code in _codes(marker, "expect", item.nodeid, known, prefixes=False))
-    return Request(**chosen, allow=tuple(allow), expect=tuple(expect), max_queries=most)
+        requires.update((name, None) for name in _requires(marker, item.nodeid))
+    return Request(**chosen, allow=tuple(allow), expect=tuple(expect), max_queries=most, requires=tuple(requires))
 
 
 def _without_parameters(item: pytest.Item) -> str:
@@ -117,6 +126,22 @@ def _max_queries(marker: pytest.Mark, nodeid: str) -> int | None:
             remedy="say how many statements the test may send: @pytest.mark.harness(max_queries=5)",
         )
     return value
+
+
+def _requires(marker: pytest.Mark, nodeid: str) -> tuple[str, ...]:
+    """Return the capabilities that a marker names: one as a string, several as a list."""
+    if "requires" not in marker.kwargs:
+        return ()
+    value = marker.kwargs["requires"]
+    names = (value,) if isinstance(value, str) else value
+    right = isinstance(names, (list, tuple, set, frozenset)) and all(isinstance(name, str) for name in names)
+    if not right or not names or not all(name.strip() for name in names):
+        raise ConfigError(
+            f"@pytest.mark.harness(requires=…) takes a capability or a list of them, not {value!r}",
+            where=nodeid,
+            remedy="name what the database must be able to do: @pytest.mark.harness(requires='savepoints')",
+        )
+    return tuple(sorted(names) if isinstance(names, (set, frozenset)) else names)
 
 
 def _codes(marker: pytest.Mark, name: str, nodeid: str, known: Known | None, *, prefixes: bool) -> tuple[str, ...]:

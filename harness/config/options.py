@@ -115,9 +115,11 @@ OPTIONS = (
     ),
     Option(
         name="database",
-        help="the test database: 'sqlite', 'postgres', 'mariadb', 'mysql', or a SQLAlchemy URL of a test database",
+        help="the test database: 'sqlite', 'postgres', 'mariadb', 'mysql', or a SQLAlchemy URL of a test database; "
+        "several: each test runs on each of them",
         metavar="DATABASE",
         default="sqlite",
+        many=True,
     ),
     Option(
         name="databases",
@@ -130,7 +132,8 @@ OPTIONS = (
     ),
     Option(
         name="image",
-        help="container image of the database server (default: postgres:17, mariadb:11.4 or mysql:8.4)",
+        help="container image of the database server (default: postgres:17, mariadb:11.4 or mysql:8.4); "
+        "'postgres=IMAGE, mariadb=IMAGE' for several servers",
         metavar="IMAGE",
     ),
     Option(

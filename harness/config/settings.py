@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from harness.config.databases import Declared
 
 _SCHEMAS = ("metadata", "alembic", "none")
-_SERVERS = ("postgres", "postgresql", "mariadb", "mysql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +24,7 @@ class Settings:
     app: str | None
     get_db: tuple[str, ...]
     metadata: tuple[str, ...]
-    database: str
+    databases: tuple[str, ...]
     further: tuple[Declared, ...]
     image: str | None
     server: str
@@ -52,6 +51,11 @@ class Settings:
     report: tuple[str, ...]
     explain: tuple[str, ...]
     sources: Mapping[str, Value]
+
+    @property
+    def database(self) -> str:
+        """The database of a run that is on one, and the first one of a run that is on several."""
+        return self.databases[0]
 
     @property
     def configured(self) -> bool:
@@ -81,7 +85,7 @@ def settings_from(found: Mapping[str, Value]) -> Settings:
         app=found["app"].first,
         get_db=found["get_db"].values,
         metadata=found["metadata"].values,
-        database=found["database"].first or "",
+        databases=_databases(found["database"].values),
         further=_declared(found["databases"]),
         image=found["image"].first,
         server=found["server"].first or "",
@@ -122,6 +126,11 @@ def _declared(value: Value) -> tuple[Declared, ...]:
     return declared(value.values, value.source)
 
 
+def _databases(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the databases in some values; a comma separates words, and is a part of a URL."""
+    return tuple(name for value in values for name in ([value] if "://" in value else value.replace(",", " ").split()))
+
+
 def _check(option: Option, value: Value) -> None:
     if not option.many and len(value.values) > 1:
         raise ConfigError(
@@ -156,20 +165,19 @@ def _check_schema(settings: Settings) -> None:
 
 
 def _check_together(settings: Settings) -> None:
-    server = settings.database in _SERVERS
-    if settings.image is not None and not server and _both_flags(settings, "image", "database"):
-        raise ConfigError(
-            f"--harness-image={settings.image} has no use with --harness-database={_kind(settings.database)}",
-            why="an image is for a server that harness starts",
-            remedy="leave out one of the two, or use --harness-database=postgres, mariadb or mysql",
-        )
+    databases = settings.databases
+    if settings.image is not None:
+        from harness.config.images import check_images  # not before somebody needs it, as above
+
+        together = _both_flags(settings, "image", "database")
+        check_images(settings.image, databases, settings.source("image"), together=together)
     if (
         settings.allow_database
-        and "://" not in settings.database
+        and not any("://" in database for database in databases)
         and _both_flags(settings, "allow_database", "database")
     ):
         raise ConfigError(
-            f"--harness-allow-database has no use with --harness-database={settings.database}",
+            f"--harness-allow-database has no use with --harness-database={', '.join(databases)}",
             why="harness creates that database itself, so nothing has to be allowed",
             remedy="leave it out, or give a URL",
         )
@@ -218,7 +226,3 @@ def _check_server(settings: Settings, server: bool) -> None:
 def _both_flags(settings: Settings, *names: str) -> bool:
     """Tell whether the options were given together on one command line; a project's file may well prepare for both."""
     return all(settings.source(name).startswith("--") for name in names)
-
-
-def _kind(database: str) -> str:
-    return database.split(":", 1)[0] + "://…" if "://" in database else database

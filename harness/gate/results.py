@@ -20,6 +20,7 @@ class Results:
         records: every finding once, also accepted ones.
         timelines: one per test that touched the database, as `harness.report.timeline` made them; only if a report
             that shows them was asked for.
+        comparison: what differs between the databases of the run, as plain values; None if there is one database.
     """
 
     version: str
@@ -30,6 +31,7 @@ class Results:
     statements: int = 0
     records: list[Record] = field(default_factory=list)
     timelines: list[dict[str, Any]] = field(default_factory=list)
+    comparison: dict[str, Any] | None = None
 
     @property
     def open(self) -> list[Record]:

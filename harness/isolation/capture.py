@@ -22,7 +22,6 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,7 +32,8 @@ from sqlalchemy.pool import Pool
 
 from harness.callsite import nearest_user_frame
 from harness.errors import EscapeError
-from harness.isolation.dialects import dialect_like, driver_connection, driver_name, let_stream
+from harness.isolation.captured import Captured, Own
+from harness.isolation.dialects import driver_name
 from harness.isolation.hearing import Hearing
 from harness.isolation.leniency import accept_what_servers_accept
 from harness.isolation.native import Native, opening
@@ -47,35 +47,6 @@ if TYPE_CHECKING:
 
     from harness.isolation.place import Place
     from harness.isolation.target import Target
-
-
-@dataclass(slots=True)
-class Captured:
-    """What an engine was before it was captured."""
-
-    url: URL
-    dialect: Dialect
-    pool: Pool
-    asynchronous: bool
-    own: bool
-    #: The replica that it reads from, if it does: nothing can be written through it.
-    replica: str | None = None
-    #: Raises an error if it may not connect to the database that it is captured for; told the URL it was made with.
-    admit: Callable[[URL], None] | None = None
-    initialized: bool = False
-    #: How it connects by itself; found out when a test first has a database of its own.
-    native: Native | None = None
-    #: In a test with a database of its own: that, and the pool of connections to it.
-    aside: tuple[Place, Pool] | None = None
-    #: Meanwhile, what it has while it shares the pinned connection: pool, dialect, URL.
-    shared: tuple[Pool, Dialect, URL] | None = None
-
-
-class Own(Enum):
-    """How harness will use an engine that it makes for the user's test."""
-
-    SYNC = "sync"
-    ASYNC = "async"
 
 
 @dataclass(slots=True)
@@ -146,6 +117,14 @@ class Registry:
     def engine_of(self, pool: Pool) -> tuple[Engine, Captured] | None:
         """Return the engine whose pool this is, and what it was before; None for a pool of nobody's."""
         return next(((engine, known) for engine, known in self.engines.items() if engine.pool is pool), None)
+
+    def retarget(self, target: Target) -> None:
+        """Aim all engines at another test database."""
+        self.target = target
+        target.choose_driver(self.drivers())
+        for known in self.engines.values():
+            known.native = None  # it is a counterpart for the former one
+        self.redirect_all()
 
     def redirect_all(self) -> None:
         """Redirect all engines again, after the driver of the test database has been decided anew."""
@@ -235,16 +214,13 @@ class Registry:
     def _redirect(self, engine: Engine) -> None:
         known = self.engines[engine]
         wanted = self.target.dialect_class(known.dialect.name)
+        lenient = wanted.name == "sqlite" and "sqlite" not in self.backends()
         if type(known.dialect) is not wanted:
-            engine.dialect = dialect_like(known.dialect, wanted)
-            engine.dialect.is_async = known.dialect.is_async  # AsyncEngine insists, and pools treat leaks accordingly
+            engine.dialect = known.other(wanted, lenient=lenient)
             engine.url = self.target.url
-            if known.dialect.supports_server_side_cursors:
-                let_stream(engine.dialect)
-            if known.asynchronous:
-                engine.dialect.get_driver_connection = driver_connection  # type: ignore[assignment,method-assign]  # our own object
-        if engine.dialect.name == "sqlite" and "sqlite" not in self.backends():
+        elif lenient and not known.lenient:
             accept_what_servers_accept(engine.dialect)
+            known.lenient = True
         known.initialized = False
         engine.pool = self._pool(engine, known)
 

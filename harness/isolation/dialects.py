@@ -5,8 +5,30 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from harness.isolation.leniency import accept_what_servers_accept
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
+
+
+def stand_in(old: Dialect, wanted: type[Dialect], *, asynchronous: bool, lenient: bool) -> Dialect:
+    """Return a dialect of the test database for an engine that was made for another one.
+
+    Args:
+        old: the dialect that it was made with.
+        wanted: the class of the new one.
+        asynchronous: whether it is under SQLAlchemy's asyncio extension.
+        lenient: whether SQLite shall take what servers take.
+    """
+    dialect = dialect_like(old, wanted)
+    dialect.is_async = old.is_async  # AsyncEngine insists, and pools treat leaks accordingly
+    if old.supports_server_side_cursors:
+        let_stream(dialect)
+    if asynchronous:
+        dialect.get_driver_connection = driver_connection  # type: ignore[assignment,method-assign]  # our own object
+    if lenient:
+        accept_what_servers_accept(dialect)
+    return dialect
 
 
 def let_stream(dialect: Any) -> None:

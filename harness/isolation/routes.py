@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import EscapeError
-from harness.isolation.capture import Captured, Registry
+from harness.isolation.capture import Registry
+from harness.isolation.captured import Captured
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Engine

@@ -14,13 +14,15 @@ SCHEMA = "harness-findings/1"
 
 def document(results: Results) -> dict[str, Any]:
     """Return the report as plain values, in an order that depends on the findings only."""
-    return {
+    found = {
         "schema": SCHEMA,
         "version": results.version,
         "databases": list(results.databases),
         "counts": {"tests": results.tests, "requests": results.requests, "statements": results.statements},
         "findings": [_finding(record) for record in ordered(results.records)],
     }
+    # Only where there is something to compare: the promise is kept for everybody else's readers.
+    return found if results.comparison is None else {**found, "comparison": results.comparison}
 
 
 def render(results: Results) -> str:

@@ -12,6 +12,7 @@ from harness.queries.budget import Budget
 from harness.queries.counts import counts_of, growth
 from harness.queries.ledger import KIND, QueryLedger
 from harness.queries.statements import Queries
+from harness.run.databases import without_database
 
 if TYPE_CHECKING:
     import pytest
@@ -25,13 +26,17 @@ class Budgets:
     Args:
         watch: listens.
         ledger: what is recorded, if there is a ledger.
-        database: tells on which server the tests run.
+        database: tells on which server the running test runs.
+        databases: tells on which servers the tests run.
     """
 
-    def __init__(self, watch: Watch, ledger: QueryLedger | None, database: Callable[[], str]) -> None:
+    def __init__(
+        self, watch: Watch, ledger: QueryLedger | None, database: Callable[[], str], databases: Callable[[], list[str]]
+    ) -> None:
         self._watch = watch
         self._ledger = ledger
         self._database = database
+        self._databases = databases
         self._counter: Counter | None = None
         self._example: Counter | None = None
         self._of_example: int | None = None
@@ -120,13 +125,14 @@ class Budgets:
         counts = [count.to_wire() for count in counts_of(queries)]
         return {"test": test, "database": self._database(), "counts": counts}
 
-    def told_of_process(self) -> dict[str, Any] | None:
+    def told_of_process(self) -> list[dict[str, Any]] | None:
         """Return which recorded tests do not exist any more, if this process has looked at the whole suite."""
         if self._ledger is None or not self.collected:
             return None
-        database = self._database()
-        gone = [test for test in self._ledger.tests(database) if test not in self.collected]
-        return {"database": database, "gone": gone}
+        return [
+            {"database": database, "gone": [one for one in self._ledger.tests(database) if one not in self.collected]}
+            for database in self._databases()
+        ]
 
 
 def shows_values(config: pytest.Config) -> bool:
@@ -135,11 +141,11 @@ def shows_values(config: pytest.Config) -> bool:
 
 
 def recorded_as(item: pytest.Item) -> str:
-    """Return a test's node id without the group that pytest-xdist's `--dist loadgroup` puts behind it."""
+    """Return a test's node id without its database and the group that pytest-xdist's `--dist loadgroup` puts behind."""
     nodeid = item.nodeid
     for mark in item.iter_markers("xdist_group"):
         nodeid = nodeid.removesuffix(f"@{mark.args[0] if mark.args else mark.kwargs.get('name', 'default')}")
-    return nodeid
+    return without_database(item, nodeid)
 
 
 def broken() -> BudgetError:

@@ -29,11 +29,12 @@ def hear_first(item: pytest.Item) -> None:
     if names is None:
         return
     for name in DECISIONS:
-        if name not in names and _is_overridden(item, name):
+        if name not in names and decides(item, name):
             names.insert(0, name)
 
 
-def _is_overridden(item: pytest.Item, name: str) -> bool:
+def decides(item: pytest.Item, name: str) -> bool:
+    """Tell whether a decision fixture, as a test would get it, is not harness's own."""
     return not home_of(item, name).startswith("harness.")
 
 

@@ -18,6 +18,11 @@ def home_of(node: pytest.Collector | pytest.Item, name: str) -> str:
     return str(definitions[-1].func.__module__) if definitions else ""
 
 
+def homes_of(node: pytest.Collector | pytest.Item, name: str) -> list[str]:
+    """Return the modules of all definitions of fixture `name`, also of those that others override."""
+    return [str(one.func.__module__) for one in node.session._fixturemanager.getfixturedefs(name, node) or ()]
+
+
 def closure_of(collector: pytest.Collector, function: Any) -> Iterable[str]:
     """Return the names of all fixtures that a test function would use, directly or not."""
     cls = getattr(collector, "cls", None)

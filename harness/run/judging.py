@@ -17,11 +17,12 @@ from harness.gate.allowances import Verdict
 from harness.gate.record import Record
 from harness.gate.sources import loaded_sources
 from harness.report import junit
-from harness.report.markup import Style
+from harness.report.markup import Line, Style
 from harness.report.message import block_text
 from harness.report.order import counted
 from harness.report.timeline import timeline_of
 from harness.run.budgets import Budgets, recorded_as, shows_values
+from harness.run.comparing import Comparing
 from harness.run.definitions import is_property
 from harness.run.ownership import test_files
 from harness.run.rules import rules_of
@@ -30,6 +31,7 @@ from harness.run.watch import Watch
 
 if TYPE_CHECKING:
     from harness.isolation.observer import Observer
+    from harness.run.databases import Databases
     from harness.run.run import Run
     from harness.run.served import Served
 
@@ -64,8 +66,9 @@ class Judging:
         ConfigError: an option that has to do with findings cannot be used.
     """
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
+    def __init__(self, config: pytest.Config, run: Run, databases: Databases) -> None:
         self._config = config
+        self._databases = databases
         self._run = run
         self.rules = rules_of(run.settings, config.rootpath)
         self.telling = Telling(run.settings, self.rules, config.rootpath, _environment(config))
@@ -80,7 +83,9 @@ class Judging:
             run.frozen_times,
             values=values,
         )
-        self.budgets = Budgets(self.watch, self.rules.ledger, lambda: run.plan.backend)
+        self.budgets = Budgets(self.watch, self.rules.ledger, lambda: run.plan.backend, databases.backends)
+        #: Compares what tests do on several databases.
+        self.comparing = Comparing(databases.names, self.watch.counting) if databases.several else None
         self._told: dict[str, dict[str, Any]] = {}
         self._lines: list[str] = []
         self._failures: list[HarnessError] = []
@@ -121,6 +126,8 @@ class Judging:
     def calling(self, item: pytest.Item) -> None:
         """A test's function is about to be called."""
         self.budgets.begin(request_of(item), is_property=is_property(item))
+        if self.comparing is not None:
+            self.comparing.begin()
 
     def called(self, item: pytest.Item, *, passed: bool) -> None:
         """A test's function is done.
@@ -128,6 +135,8 @@ class Judging:
         Raises:
             pytest.fail.Exception: it has passed, and what was found, or how many statements it sent, fails it.
         """
+        if self.comparing is not None:
+            self.comparing.end()
         wanted = request_of(item)
         problems, queries = self.budgets.end(recorded_as(item), wanted, passed=passed)
         verdict = self._verdict(wanted, passed=passed)
@@ -191,11 +200,14 @@ class Judging:
     def _shows(self, tape: Any) -> bool:
         return self.telling.wants_timelines and bool(tape.requests or tape.statements)
 
-    def carry(self, report: pytest.TestReport) -> None:
+    def carry(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Give a test's findings to its report, which also reaches the process that sums up."""
         told = self._told.pop(report.when or "", None)
         if told is not None:
             setattr(report, CARRIED, told)
+        if self.comparing is not None:
+            lacking = report.skipped and self._databases.lacking(item, request_of(item), decided=True)
+            self.comparing.carry(item, report, bool(lacking))
 
     # -- the run ---------------------------------------------------------------------------------------------------
 
@@ -204,6 +216,8 @@ class Judging:
         told = getattr(report, CARRIED, None)
         if told is not None:
             self.telling.heard(told)
+        if self.comparing is not None:
+            self.comparing.logged(report, told["records"] if told is not None else [])
         failed_by_itself = report.failed and not (told and told["passed"])
         skipped = report.skipped and not hasattr(report, "wasxfail")
         seen_less = told is not None and any(record["code"] == "H902" for record in told["records"])
@@ -240,6 +254,8 @@ class Judging:
         self.telling.heard_of_process({**own, "allowances": None})
         complete = self._complete(session)
         self.telling.add(self.watch.told_unused(self.rules.allowances.unused(complete=complete)))
+        if self.comparing is not None:
+            self.telling.comparison = self.comparing.finish()
         results = self.telling.finish()
         bad = [record for record in self.telling.failing(results.records) if not record.tests]
         if bad:
@@ -261,10 +277,15 @@ class Judging:
         self.rules.allowances.survey(loaded_sources(self._config.rootpath))
         return {
             "records": [record.to_wire() for record in verdict.records],
-            "databases": [_told(served) for served in self._run.served] if session.testscollected else [],
+            "databases": self._ran_on() if session.testscollected else [],
             "allowances": self.rules.allowances.to_wire(),
             "queries": queries,
         }
+
+    def _ran_on(self) -> list[str]:
+        if self._databases.several:
+            return self._databases.described()
+        return [_told(served) for served in self._run.served]
 
     def _complete(self, session: pytest.Session) -> bool:
         """Tell whether the whole suite ran, and nothing kept a test from meeting what it would have met."""
@@ -284,14 +305,21 @@ class Judging:
         problems = self.rules.allowances.problems
         if lines or problems:
             reporter.write_sep("=", "harness findings")
-        for spans in lines:
-            for text, style in spans:
-                reporter.write(text, **_MARKUP.get(style, {}))
-            reporter.write_line("")
+        _write(reporter, lines)
         for problem in (*problems, *map(str, self._failures)):
             reporter.write_line(f"harness: {problem}")
         for line in self._lines:
             reporter.write_line(line)
+        if compared := self.telling.compared(reporter.verbosity):
+            reporter.write_sep("=", "harness databases")
+            _write(reporter, compared)
+
+
+def _write(reporter: pytest.TerminalReporter, lines: Sequence[Line]) -> None:
+    for spans in lines:
+        for text, style in spans:
+            reporter.write(text, **_MARKUP.get(style, {}))
+        reporter.write_line("")
 
 
 def _environment(config: pytest.Config) -> dict[str, str]:

@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +23,7 @@ from harness.run.scopes import Scopes
 
 if TYPE_CHECKING:
     from harness.isolation.level import Level
+    from harness.run.databases import Databases
     from harness.run.judging import Judging
     from harness.run.workers import Workers
     from harness.session.override import Remembered
@@ -49,7 +50,7 @@ class TestLife:
 
     __test__ = False
 
-    def __init__(self, run: Run, active: bool, judging: Callable[[Run], Judging]) -> None:
+    def __init__(self, run: Run, active: bool, judging: Callable[[Run, Databases], Judging]) -> None:
         self.run = run
         #: What the workers of pytest-xdist share, in the process that starts them.
         self.workers: Workers | None = None
@@ -62,6 +63,7 @@ class TestLife:
         self._owners: set[Any] = set()
         self._overrides: list[Remembered] = []
         self._refusal: HarnessError | None = None
+        self._obstacle: BaseException | None = None
         self._isolated = True
         self._apart: str | None = None
         self._wanted = Request()
@@ -81,10 +83,18 @@ class TestLife:
             check_directory(run.root / run.settings.keep_dir, run.settings.source("keep_dir"))
         if active:
             try:
+                self.databases.check()
                 run.activate()
             except BaseException:
                 self.close()  # nobody else will: pytest goes no further
                 raise
+
+    @cached_property
+    def databases(self) -> Databases:
+        """The databases that the tests run on."""
+        from harness.run.databases import Databases
+
+        return Databases(self.run, self.scopes)
 
     @classmethod
     def from_pytest(cls, config: pytest.Config) -> TestLife:
@@ -96,17 +106,19 @@ class TestLife:
         settings = edge.read(config)
         active = settings.configured or edge.asked_for(config)
         try:
-            run = Run(settings, config.rootpath, _teller(config))
+            from harness.run.saying import teller
+
+            run = Run(settings, config.rootpath, teller(config))
             if "PYTEST_XDIST_WORKER" in os.environ:
                 from harness.run.workers import heard
 
                 run.told = heard(os.environ)
-            return cls(run, active and not edge.only_tells(config), lambda run: _judging(config, run))
+            return cls(run, active and not edge.only_tells(config), partial(_judging, config))
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {error}") from None
 
     def _judge(self) -> None:
-        self.judging = self._judging(self.run)
+        self.judging = self._judging(self.run, self.databases)
         self.examples.watch()
 
     def close(self) -> None:
@@ -117,10 +129,13 @@ class TestLife:
                 self.judging.close()
         finally:
             try:
-                if self.workers is not None:
-                    self.workers.close()
+                self.databases.close()
             finally:
-                self.run.close()
+                try:
+                    if self.workers is not None:
+                        self.workers.close()
+                finally:
+                    self.run.close()
 
     def begin_workers(self, count: int) -> None:
         """Workers of pytest-xdist are about to start."""
@@ -137,7 +152,8 @@ class TestLife:
         if not self.run.active:
             return []
         settings = self.run.settings
-        parts = [f"database {self.run.plan.origin} ({settings.source('database')})"]
+        origins = ", ".join(self.databases.plan(name).origin for name in self.databases.names)
+        parts = [f"database {origins} ({settings.source('database')})"]
         parts += [f"database {served.name} {served.plan.origin}" for served in self.run.served[1:]]
         for name, value in settings.sources.items():
             if name != "database" and (value.given or name == "isolation"):
@@ -148,17 +164,19 @@ class TestLife:
         """Check the markers before any test runs."""
         try:
             known = self.judging.rules.known if self.judging is not None else None
-            isolations = []
+            apart = []
             for item in items:
                 wanted = request_of(item, known)
-                isolations.append(decisions.isolation_of(item, wanted.isolation, self.run.settings.isolation))
+                if decisions.isolation_of(item, wanted.isolation, self.run.settings.isolation) == "database":
+                    apart.append(item)
+                if wanted.requires:
+                    self.databases.require(item, wanted)
                 self.run.any_advancing |= wanted.now == "advancing"
                 self.run.any_distinct |= wanted.ids == "distinct"
         except HarnessError as error:
             raise pytest.UsageError(f"harness: {error}") from None
         if self.run.active:
-            for served in self.run.served:
-                served.apart.left = isolations.count("database")
+            self.databases.will_be_apart(apart)
             for item in items:
                 decisions.hear_first(item)
         if self.judging is not None:
@@ -168,12 +186,25 @@ class TestLife:
 
     def before_setup(self, item: pytest.Item) -> None:
         """Start the test's level. Nothing is imported or sent until a statement runs."""
+        self._obstacle = None
+        try:
+            self._begin(item)
+        except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 - of harness, or of a wider fixture that ends
+            self._obstacle = error
+
+    def check_begun(self) -> None:
+        """Raise what stood in the way of `before_setup`, now that the set-up of every other plugin has begun."""
+        if self._obstacle is not None:
+            raise self._obstacle
+
+    def _begin(self, item: pytest.Item) -> None:
         self._running = True
         self._item = item
         if request_of(item).max_queries is not None or decisions.isolation_of(item, None, "") == EMPTY:
             self.run.activate()  # a budget that nobody counted for would hold whatever is sent
         if not self.run.active:
             return
+        self.databases.turn(item)
         self._own_sessions()
         if self._refusal is not None:
             raise self._refusal
@@ -212,6 +243,7 @@ class TestLife:
         if not decisions.is_override(fixturedef):
             return
         try:
+            self.databases.check_decision(decisions.DECISIONS[fixturedef.argname])
             self.run.decide(decisions.DECISIONS[fixturedef.argname], value)
         except HarnessError as error:
             self._refusal = error  # pytest sets the fixture up only once, but every test needs to hear it
@@ -292,6 +324,8 @@ class TestLife:
         if not self.run.captured:
             yield
             return
+        if self._wanted.requires:
+            self.databases.require_now(item, self._wanted)
         self.run.desk.finish()
         from harness.isolation.flow import running_test
 
@@ -367,22 +401,7 @@ def _code(function: Any) -> Any:
     return getattr(function, "__code__", None)
 
 
-def _judging(config: pytest.Config, run: Run) -> Judging:
+def _judging(config: pytest.Config, run: Run, databases: Databases) -> Judging:
     from harness.run.judging import Judging  # with all the rules: only for a run that uses harness
 
-    return Judging(config, run)
-
-
-def _teller(config: pytest.Config) -> Any:
-    def say(text: str) -> None:
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        capture = config.pluginmanager.get_plugin("capturemanager")
-        if reporter is None:
-            return
-        if capture is None:
-            reporter.write_line(f"harness: {text}")
-            return
-        with capture.global_and_fixture_disabled():
-            reporter.write_line(f"harness: {text}")
-
-    return say
+    return Judging(config, run, databases)

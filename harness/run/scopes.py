@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,8 @@ class Scopes:
         self._made: dict[pytest.FixtureDef[Any], SettingUp] = {}
         self._nodes: dict[Any, Level] = {}
         self._aside = False
+        #: The wider fixtures that have used the database, or were given something of it.
+        self._users: dict[pytest.FixtureDef[Any], Any] = {}
         self._depths: dict[Level, int] = {}
         self._seeds: Seeds | None = None
         self.problems: list[IsolationError] = []
@@ -113,10 +115,18 @@ class Scopes:
             self._end(setup)
             raise
         finally:
+            if self._uses(setup, isolated=isolated):
+                self._users[fixturedef] = request
             self._under_way.remove(setup)
             if setup.lifted:
                 self._stack.put_back(level for level in reversed(setup.lifted) if not level.ended)
             self._go_on()
+
+    def _uses(self, setup: SettingUp, *, isolated: bool) -> bool:
+        """Tell whether what a fixture has made belongs to the database that the run is on."""
+        if setup.fixturedef.func.__module__.startswith("harness.fixtures."):
+            return True
+        return any(level.opened for level in setup.levels) or (not isolated and self._run.captured)
 
     def begin_late(self) -> bool:
         """Start the levels of fixtures whose set-up was under way when SQLAlchemy was imported; tell if there are."""
@@ -202,6 +212,7 @@ class Scopes:
 
     def finished(self, fixturedef: pytest.FixtureDef[Any]) -> None:
         """A fixture has been torn down: its level ends."""
+        self._users.pop(fixturedef, None)
         made = self._made.pop(fixturedef, None)
         if made is not None:
             self._end(made)
@@ -269,6 +280,31 @@ class Scopes:
             self._aside = False
             for level in self._nodes.values():
                 self._run.enter(level)
+
+    # -- another database ----------------------------------------------------------------------------------------------
+
+    def change(self, turn: Callable[[], None]) -> None:
+        """Between two tests, go to another database: tear down the fixtures that have used this one.
+
+        Args:
+            turn: goes there.
+        """
+        if not self._run.captured:
+            turn()
+            return
+        with ExitStack() as last_one_first:
+            last_one_first.callback(self.bring_back)
+            last_one_first.callback(turn)
+            last_one_first.callback(self._forget_all)
+            last_one_first.callback(self.set_aside)
+            for fixturedef, request in self._users.items():
+                last_one_first.callback(fixturedef.finish, request)
+
+    def _forget_all(self) -> None:
+        if self._seeds is not None:
+            self._seeds.close_all()
+            for level in list(self._depths):
+                self._seeds.drop(level)
 
     # -- sessions --------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
+from harness.config.images import image_for
 from harness.config.options import DEFAULT
 from harness.errors import DatabaseUnavailable, IsolationError
 from harness.run.neighbours import beside, neighbour_of, same_kind
@@ -54,9 +55,9 @@ class Served:
         """Where the database comes from; decided without starting anything."""
         settings = self.run.settings
         if self.declared is None:
-            return self._choose(settings.database, settings.image)
+            return self._choose(settings.database, image_for(settings.database, settings.image))
         database = self.declared.database or same_kind(self.run, self.name)
-        usual = settings.image if database == settings.database else None
+        usual = image_for(database, settings.image) if database == settings.database else None
         return self._choose(database, self.declared.image or usual)
 
     def _choose(self, database: str, image: str | None) -> Plan:
@@ -85,11 +86,10 @@ class Served:
         Raises:
             IsolationError: the first one is in use.
         """
-        self.plan = self._choose(url, self.run.settings.image)
+        self.plan = self._choose(url, image_for(url, self.run.settings.image))
         self.target.rebind(self.plan.backend, self._provide)
         if self.registry is not None:
-            self.target.choose_driver(self.registry.drivers())
-            self.registry.redirect_all()
+            self.registry.retarget(self.target)
 
     @cached_property
     def target(self) -> Target:
@@ -261,7 +261,7 @@ class Served:
 
     @contextmanager
     def _making_own(self, asynchronous: bool) -> Iterator[None]:
-        from harness.isolation.capture import Own
+        from harness.isolation.captured import Own
 
         assert self.registry is not None
         self.registry.making_own = Own.ASYNC if asynchronous else Own.SYNC

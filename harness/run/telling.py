@@ -17,6 +17,7 @@ from harness.gate.results import Results
 from harness.gate.selection import failing
 from harness.queries.tally import Tally
 from harness.report.destinations import Destination, check, destinations, write_all
+from harness.report.divergence import Comparison, section
 from harness.report.markup import Line
 from harness.report.terminal import summary
 from harness.run.rules import Rules
@@ -55,6 +56,8 @@ class Telling:
         if environment.get("GITHUB_ACTIONS") == "true" and not any(one.format == "github" for one in self.reports):
             self.reports = (*self.reports, Destination("github", None, "github"))
         self.results: Results | None = None
+        #: What differs between the databases of the run.
+        self.comparison: Comparison | None = None
 
     @property
     def wants_timelines(self) -> bool:
@@ -79,7 +82,8 @@ class Telling:
         if told["allowances"] is not None:
             self._rules.allowances.absorb(told["allowances"])
         if self._tally is not None and told["queries"] is not None:
-            self._tally.heard_of_process(told["queries"])
+            for queries in told["queries"]:
+                self._tally.heard_of_process(queries)
 
     def add(self, verdict: Verdict) -> None:
         """Take note of findings of the run itself."""
@@ -96,6 +100,7 @@ class Telling:
             statements=self._statements,
             records=self._ledger.records(),
             timelines=sorted(self._timelines, key=lambda timeline: str(timeline.get("test", ""))),
+            comparison=self.comparison.to_wire() if self.comparison is not None else None,
         )
         return self.results
 
@@ -108,6 +113,10 @@ class Telling:
     def summary(self, verbosity: int) -> list[Line]:
         """Return the lines of the summary section."""
         return summary(self.results, verbosity) if self.results is not None else []
+
+    def compared(self, verbosity: int) -> list[Line]:
+        """Return the lines of the section about several databases."""
+        return section(self.comparison, verbosity) if self.comparison is not None else []
 
     def write(self, *, complete: bool) -> tuple[list[str], list[HarnessError]]:
         """Write the reports, the baseline and the query ledger; return what is to be said of that, and what failed.

@@ -82,8 +82,10 @@ class Workers:
         """
         from dataclasses import asdict
 
+        from harness.config.images import image_for
+
         run = self._run
-        wanted = [run.settings.database, run.settings.image]
+        wanted = [run.settings.database, image_for(run.settings.database, run.settings.image)]
         words: dict[str, Any] = {"run": asdict(run.identity), "service": None, "wanted": wanted}
         del words["run"]["worker"]
         if run.active and run.plan.serve is not None:

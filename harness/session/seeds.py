@@ -68,7 +68,10 @@ class Seeds:
         """Close the session of a scope; from now on it refuses to be used, as its rows are gone."""
         from sqlalchemy import event
 
-        session = _sync(self._open.pop((node, name)))
+        opened = self._open.pop((node, name), None)
+        if opened is None:  # closed by `close_all`
+            return
+        session = _sync(opened)
         session.close()
 
         def refuse(_: Session, transaction: SessionTransaction) -> None:
@@ -76,6 +79,12 @@ class Seeds:
             raise _ended(name)
 
         event.listen(session, "after_transaction_create", refuse)
+
+    def close_all(self) -> None:
+        """Close all sessions: their database is left."""
+        self.forget()
+        for node, name in list(self._open):
+            self.close(node, name)
 
     def lend(self, session: Any) -> None:
         """Let a session hold all seeds that no other session holds."""

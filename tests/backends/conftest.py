@@ -157,7 +157,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 def registry_engine(registry: Registry, target: Target) -> sa.Engine:
     """An engine of harness's own, used synchronously on whichever driver."""
-    from harness.isolation.capture import Own
+    from harness.isolation.captured import Own
 
     registry.making_own = Own.SYNC
     try:

@@ -13,6 +13,8 @@ import pytest
 import sqlalchemy.dialects.mysql
 import sqlalchemy.dialects.postgresql  # noqa: F401 - for its effect
 
+import harness.errors  # noqa: F401 - a module that is forgotten must not raise what one that is not does not know
+
 #: Every warning is an error, but for what the lowest supported FastAPI and Starlette cause by themselves.
 STRICT = """filterwarnings =
     error

@@ -11,7 +11,7 @@ from string import Template
 from harness.detectors.rule import Rule
 from harness.gate.results import Results
 from harness.report import json_report
-from harness.report.html import tables, timelines
+from harness.report.html import databases, tables, timelines
 from harness.report.html.choice import choose
 from harness.report.html.elements import Html, data, element, joined
 from harness.report.html.findings import GLYPHS, Findings
@@ -43,6 +43,7 @@ def render(results: Results, rules: Iterable[Rule] = ()) -> str:
         toolbar=_toolbar(results) if results.open else "",
         contents=_contents(results, findings, drawn=bool(choice.drawn)),
         findings=findings.section(),
+        databases=databases.section(results.comparison),
         timelines=timelines.section(choice),
         tables=tables.section(results.timelines, choice),
         data=data({"report": json_report.document(results), "tests": [r.tests for r in ordered(results.records)]}),
@@ -106,6 +107,7 @@ def _toolbar(results: Results) -> Html:
 
 def _contents(results: Results, findings: Findings, *, drawn: bool) -> Html:
     links = [("#timelines", "Timelines")] if drawn else []
+    links += [("#databases", "Where databases differ")] if results.comparison is not None else []
     links += [("#time", "Where the time goes")] if results.timelines else []
     if len(results.open) < len(results.records):
         links.insert(0, ("#accepted", "Accepted"))

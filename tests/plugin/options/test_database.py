@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.options import OptionLaws
+from tests.support.options import NATIVE_TOML, OptionLaws
 from tests.support.projects import Project
 
 
@@ -87,13 +87,28 @@ def test_ways_to_say_in_memory(project: Project, value: str) -> None:
     assert list(project.path.glob("*memory*")) == []
 
 
+def test_one_string_in_native_toml_is_one_database(project: Project) -> None:
+    """A list is needed for several only."""
+    if not NATIVE_TOML:
+        pytest.skip(reason="pytest reads [tool.pytest] since version 9")
+    (project.path / "pytest.ini").unlink()
+    (project.path / "pyproject.toml").write_text(
+        '[tool.pytest]\npythonpath = ["."]\nharness_database = "sqlite:///app_test.db"\n'
+    )
+    project.app().write(test_it="def test_it(): pass")
+    result = project.run("-W", "ignore")
+
+    result.assert_passed(1)
+    assert "app_test.db (pyproject.toml)" in result.header
+
+
 def test_a_password_is_shown_nowhere(project: Project) -> None:
     """Neither in the header nor in the message."""
     project.write(test_it="def test_it(): pass")
     result = project.run(
         "--harness-database=postgresql://ann:hunter2@127.0.0.1:1/app_test?sslpassword=hunter3",
-        "--harness-database=postgresql://ann:hunter2@127.0.0.1:1/other_test",
+        "--harness-database=postgresql://ann:hunter2@127.0.0.1:1/app_test?sslpassword=hunter4",
     )
 
-    result.assert_usage_error("was given 2 times")
+    result.assert_usage_error("names one database twice", "ann:***@127.0.0.1:1/app_test?sslpassword=***")
     assert "hunter" not in result.text
