@@ -45,7 +45,7 @@ def check_images(images: str, databases: Sequence[str], source: str, *, together
     useless = plain[0] if plain and not servers else next((f"{n}={named[n]}" for n in named if n not in servers), None)
     if useless and together:
         raise ConfigError(
-            f"--harness-image={useless} has no use with --harness-database={', '.join(map(_kind, databases))}",
+            f"--harness-image={useless} has no use with --harness-database={', '.join(map(kind, databases))}",
             why="an image is for a server that harness starts",
             remedy="leave out one of the two, or use --harness-database=postgres, mariadb or mysql",
         )
@@ -101,5 +101,6 @@ def _example(servers: Iterable[str], images: Iterable[str]) -> str:
     return f"harness_image = {', '.join(f'{name}={image}' for name, image in zip(names, images, strict=False))}"
 
 
-def _kind(database: str) -> str:
+def kind(database: str) -> str:
+    """Return a database as a message may show it: of a URL, only what kind it is."""
     return database.split(":", 1)[0] + "://…" if "://" in database else database

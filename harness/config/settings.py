@@ -14,6 +14,7 @@ from harness.errors import ConfigError
 if TYPE_CHECKING:
     from harness.config.databases import Declared
 
+_SERVERS = ("postgres", "postgresql", "mariadb", "mysql")
 _SCHEMAS = ("metadata", "alembic", "none")
 
 
@@ -181,7 +182,7 @@ def _check_together(settings: Settings) -> None:
             why="harness creates that database itself, so nothing has to be allowed",
             remedy="leave it out, or give a URL",
         )
-    _check_server(settings, server)
+    _check_server(settings, any(database in _SERVERS for database in databases))
     if settings.schema == "none" and settings.metadata:
         raise ConfigError(
             "harness_metadata has no use with harness_schema 'none'",
@@ -204,8 +205,11 @@ def _check_together(settings: Settings) -> None:
 
 def _check_server(settings: Settings, server: bool) -> None:
     if settings.server != "auto" and not server and _both_flags(settings, "server", "database"):
+        from harness.config.images import kind  # as above
+
+        shown = ", ".join(map(kind, settings.databases))
         raise ConfigError(
-            f"--harness-server={settings.server} has no use with --harness-database={_kind(settings.database)}",
+            f"--harness-server={settings.server} has no use with --harness-database={shown}",
             why="it says where a server comes from that harness starts",
             remedy="leave out one of the two, or use --harness-database=postgres, mariadb or mysql",
         )

@@ -6,7 +6,7 @@ Pinned by tests on the lowest and newest supported pytest.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from inspect import signature
+from inspect import signature, unwrap
 from typing import Any
 
 import pytest
@@ -43,3 +43,10 @@ def function_scoped(item: pytest.Item) -> dict[str, str]:
 def is_property(item: pytest.Item) -> bool:
     """Tell whether hypothesis runs a test's function, many times."""
     return bool(getattr(getattr(item, "obj", None), "is_hypothesis_test", False))
+
+
+def code_of_test(function: Any) -> Any:
+    """Return the code of a test; of a property, of the function under its `@given`, whoever has wrapped it since."""
+    if (handle := getattr(function, "hypothesis", None)) is not None:
+        function = unwrap(handle.inner_test)
+    return getattr(function, "__code__", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from harness.config.options import EMPTY, REAL
 from harness.config.settings import without_password
 from harness.errors import HarnessError, IsolationError
 from harness.run import decisions
+from harness.run.definitions import code_of_test
 from harness.run.examples import Examples
 from harness.run.run import Run
 from harness.run.scopes import Scopes
@@ -330,7 +330,7 @@ class TestLife:
         from harness.isolation.flow import running_test
 
         self.scopes.lend_to_used(item)
-        with running_test(_code(item.function)):
+        with running_test(code_of_test(item.function)):
             yield
 
     @contextmanager
@@ -392,13 +392,6 @@ class TestLife:
     def _restore_overrides(self) -> None:
         for known in self._overrides:
             known.restore()
-
-
-def _code(function: Any) -> Any:
-    """Return the code of a test; of a property, of the function under its `@given`, whoever has wrapped it since."""
-    if (handle := getattr(function, "hypothesis", None)) is not None:
-        function = inspect.unwrap(handle.inner_test)
-    return getattr(function, "__code__", None)
 
 
 def _judging(config: pytest.Config, run: Run, databases: Databases) -> Judging:
