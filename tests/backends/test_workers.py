@@ -328,5 +328,5 @@ def test_an_interrupted_run_leaves_nothing(project: Project, postgres: URL) -> N
     with going_on(project, "-n2", "-k", "slow") as process:
         until(lambda: len(names(project)) == 2)
         os.kill(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=60)
         until(lambda: not made(postgres))

@@ -89,7 +89,7 @@ def going_on(project: Project, *arguments: str) -> Iterator[subprocess.Popen[byt
         process.wait(timeout=30)
 
 
-def until(true: Callable[[], object], seconds: float = 40) -> None:
+def until(true: Callable[[], object], seconds: float = 120) -> None:
     """Look again and again; an AssertionError if it never becomes true."""
     end = time.monotonic() + seconds
     while not true():
