@@ -26,10 +26,11 @@ def project_of(run: Run) -> str:
 def service_of(served: Served) -> Service | None:
     """Return the service that this process's database is on; None if it is on none."""
     told, serve = served.run.told, served.plan.serve
-    if told is not None and told["service"] is not None and serve is None:
-        from harness.database.service import from_words
+    for _, words in told["services"] if told is not None and serve is None else ():
+        if words["origin"] == served.plan.origin:
+            from harness.database.service import from_words
 
-        return from_words(told["service"])
+            return from_words(words)
     return serve() if told is None and serve is not None and served.run.settings.reuse else None
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,10 +49,11 @@ def plan_of(run: Run, database: str, image: str | None) -> Plan:
     from harness.run.templating import project_of
 
     settings, told = run.settings, run.told
-    if told is not None and told["service"] is not None and [database, image] == told["wanted"]:
-        from harness.database.service import from_words
+    for wanted, service in told["services"] if told is not None else ():
+        if wanted == [database, image]:
+            from harness.database.service import from_words
 
-        return on_service(from_words(told["service"]), run.identity, run.say)
+            return on_service(from_words(service), run.identity, run.say)
     forget = project_of(run) if settings.fresh else None
     wishes = Wishes(where=settings.server, reuse=settings.reuse, forget=forget)
     tables = run.decisions.get("schema", settings.schema) != "none"
@@ -67,12 +69,12 @@ class Workers:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._service: Service | None = None
-        self._drop: Callable[[], None] | None = None
+        self._services: list[Service] = []
+        self._drops: list[Callable[[], None]] = []
         self._told = False
 
     def begin(self, count: int) -> None:
-        """Start the server, if there will be one, and tell the workers that start from now on.
+        """Start the servers, if there will be any, and tell the workers that start from now on.
 
         Args:
             count: how many there will be at once.
@@ -84,19 +86,25 @@ class Workers:
 
         from harness.config.images import image_for
 
-        run = self._run
-        wanted = [run.settings.database, image_for(run.settings.database, run.settings.image)]
-        words: dict[str, Any] = {"run": asdict(run.identity), "service": None, "wanted": wanted}
+        self._told, run = True, self._run
+        words: dict[str, Any] = {"run": asdict(run.identity), "services": []}
         del words["run"]["worker"]
-        if run.active and run.plan.serve is not None:
-            from harness.database.service import as_words, check_room
-
-            self._service = run.plan.serve()
-            self._guard(self._service)
-            check_room(self._service, run.identity, count)
-            words["service"] = as_words(self._service)
+        for number, database in enumerate(run.settings.databases if run.active else ()):
+            image = image_for(database, run.settings.image)
+            plan = plan_of(run, database, image) if number else run.plan
+            if plan.serve is not None:
+                words["services"].append(([database, image], self._serve(plan.serve, count)))
         os.environ[VARIABLE] = json.dumps(words)
-        self._told = True
+
+    def _serve(self, serve: Callable[[], Service], count: int) -> dict[str, Any]:
+        """Start a server, and return it as words."""
+        from harness.database.service import as_words, check_room
+
+        service = serve()
+        self._services.append(service)
+        self._guard(service)
+        check_room(service, self._run.identity, count)
+        return as_words(service)
 
     def _guard(self, service: Service) -> None:
         """Have what workers leave on a server that stays dropped, however this process ends."""
@@ -107,7 +115,7 @@ class Workers:
             from harness.database.service import drop_all
 
             drop = partial(drop_all, service, self._run.identity, self._run.say)
-            self._drop = guaranteed(drop, outlives_process=True)
+            self._drops.append(guaranteed(drop, outlives_process=True))
 
     def close(self) -> None:
         """Remove what workers have left, and end the server; safe to call twice."""
@@ -118,14 +126,16 @@ class Workers:
         from harness.database.images import remove_directories
 
         remove_directories(self._run.identity)
-        service, self._service = self._service, None
-        if service is None:
-            return
-        if self._run.settings.keep_failed and not service.lasting:
-            self._keep(service)
-        if self._drop is not None:
-            self._drop()
-        service.close()
+        services, self._services = self._services, []
+        with ExitStack() as stack:
+            for service in services:
+                stack.callback(service.close)
+            for drop in self._drops:
+                stack.callback(drop)
+            if self._run.settings.keep_failed:
+                for service in services:
+                    if not service.lasting:
+                        stack.callback(self._keep, service)
 
     def _keep(self, service: Service) -> None:
         """Let the server outlive the run if a worker has kept the database of a failed test on it."""
