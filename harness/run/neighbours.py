@@ -55,8 +55,9 @@ def beside(first: Served, served: Served) -> Database:
         first.target.pinned.probe()
     first.connect()
     assert first.database is not None
-    catalogs = Catalogs(first.database.url, served.run.identity)
-    name = catalogs.name(served.name)
+    # Its own name comes first, as the names of its copies begin with it and may be cut off behind.
+    catalogs = Catalogs(first.database.url.set(database=f"{served.name}_test"), served.run.identity)
+    name = catalogs.name("further")
     with closing(catalogs):
         catalogs.create(name)
 

@@ -86,6 +86,29 @@ def test_one_container_serves_all_databases_that_ask_for_the_same(
     project.run_apart("--harness-database=postgres").assert_passed(5)
 
 
+@pytest.mark.parametrize("isolation", ["rollback", "database"])
+@pytest.mark.parametrize("where", ["one container", "two urls"])
+def test_workers_have_databases_of_their_own(
+    project: Project, postgres_url: URL, analytics_url: URL, where: str, isolation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has both, on the server that all of them use; nothing is left there."""
+    database, further = ("postgres", "") if where == "one container" else map(text_of, (postgres_url, analytics_url))
+    if image := os.environ.get("HARNESS_TEST_IMAGE"):
+        monkeypatch.setenv("HARNESS_IMAGE", image)
+    two_databases(project, "sync", declared(further), default="postgres", analytics="postgres").write(
+        test_it=_LAWS["sync"], test_more=_LAWS["sync"]
+    )
+    result = project.run_apart(
+        *("-p", "xdist", "-n", "2", f"--harness-database={database}", f"--harness-isolation={isolation}")
+    )
+
+    assert (8, 0, 0) == (result.passed, result.failed, result.errors), result.text
+    assert [] == tables(postgres_url) + tables(analytics_url)
+    with asking(postgres_url) as connection:
+        left = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE '%harness\\_%\\_gw%'").fetchall()
+    assert [] == left
+
+
 def test_a_server_of_another_kind_has_an_image_of_its_own(project: Project, mariadb_url: URL) -> None:
     """SQLite beside MariaDB in a container; the application's engines are made for neither."""
     image = f"image={os.environ.get('HARNESS_TEST_MARIADB_IMAGE', 'mariadb:11.4')}"

@@ -79,6 +79,34 @@ def test_migrations_of_its_own(project: Project, url: str) -> None:
     project.run_apart().assert_passed(1)
 
 
+@pytest.mark.parametrize(
+    "url", ["context.config.get_main_option('sqlalchemy.url')", "'sqlite:///production.db'"], ids=["harness's", "own"]
+)
+def test_tests_of_migrations_are_about_the_default_database(project: Project, url: str) -> None:
+    """Its tables only, beside another database that is as in any other test."""
+    two_databases(project)
+    (project.path / "migrations/versions").mkdir(parents=True)
+    (project.path / "alembic.ini").write_text("[alembic]\nscript_location = migrations\npath_separator = os\n")
+    revision = _REVISION.replace('"visits", sa.Integer)', '"name", sa.String, nullable=False, unique=True)')
+    project.write(
+        migrations__env=_ENV.format(url=url),
+        migrations__versions__one=revision,
+        test_it="""
+            from harness.migrations.tests import *
+            from shop.main import analytics_engine
+            from sqlalchemy import inspect
+
+            def test_beside(migrations):
+                migrations.upgrade("head")
+                assert inspect(analytics_engine).get_table_names() == ["users"]
+        """,
+    )
+    result = project.run_apart()
+
+    assert (0, 0) == (result.failed, result.errors), result.text
+    assert result.passed >= 5, result.text
+
+
 def test_migrations_that_are_not_there_are_told(project: Project) -> None:
     """With the file that was looked for."""
     result = shop(project, "alembic:analytics/alembic.ini", []).run()
