@@ -98,3 +98,14 @@ def test_a_url_cannot_be_two_databases(project: Project) -> None:
     project.write(test_it="def test_it(): pass")
 
     project.run().assert_usage_error("nothing says which database 'analytics' shall be", "name one behind the colon")
+
+
+def test_a_suite_on_two_databases_has_an_application_with_one(project: Project) -> None:
+    """Which of them a further database would be beside is not clear."""
+    project.app().ini(f"harness_databases = {ANALYTICS}").write(test_it="def test_it(): pass")
+
+    project.run("--harness-database=sqlite", "--harness-database=postgres").assert_usage_error(
+        "harness_databases declares further databases, and harness_database names several",
+        "pytest.ini and --harness-database",
+        "name one database with harness_database",
+    )
