@@ -248,7 +248,7 @@ def test_no_container_engine_is_told_with_the_socket_tried(project: Project, mon
     """With how to start one, and how to do without."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{project.path}/no.sock")
     project.app().ini("harness_app = shop.main:app").write(test_it=_USES_SESSION)
-    result = project.run_apart("--harness-database=postgres")
+    result = project.run_apart("--harness-database=postgres", "--harness-server=container")
 
     assert 1 == result.errors, result.text
     result.assert_says("no.sock", "--harness-database=sqlite")
@@ -258,7 +258,7 @@ def test_a_closed_tcp_port_of_an_engine_is_told(project: Project, monkeypatch: p
     """A remote engine that refuses connections is named too."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
     project.app().ini("harness_app = shop.main:app").write(test_it=_USES_SESSION)
-    result = project.run_apart("--harness-database=postgres")
+    result = project.run_apart("--harness-database=postgres", "--harness-server=container")
 
     assert 1 == result.errors, result.text
     result.assert_says("127.0.0.1:1")
@@ -303,7 +303,7 @@ def test_a_missing_package_names_the_extra(
         asgi_app="async def app(scope, receive, send): pass\n",
         test_it=test,
     ).ini("harness_app = asgi_app:app", "harness_metadata = shop.models:Base")
-    result = project.run_apart("-p", "hide", f"--harness-database={database}")
+    result = project.run_apart("-p", "hide", f"--harness-database={database}", "--harness-server=container")
 
     assert result.code != 0, result.text
     result.assert_says(f"{package} is not installed", f'pip install "pytest-fastapi-harness[{extra}]"')
