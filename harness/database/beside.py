@@ -81,8 +81,6 @@ class Given:
             return self._service()
         if self._is_empty():
             return self._service()
-        if self._url.get_backend_name() != "postgresql" and self._tables:
-            return self._service()  # nothing can be copied there, and harness makes what is needed
         source = self._catalogs.name("source")
         self._catalogs.create(source, str(database.url.database))
         return self._service(source)

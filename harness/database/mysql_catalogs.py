@@ -1,10 +1,11 @@
-"""Databases on a MySQL or MariaDB server: created, dropped, and those of dead runs swept. The one file with that SQL.
+"""Databases on a MySQL or MariaDB server: created, copied, dropped, and those of dead runs swept.
 
 As on PostgreSQL (`catalogs.py`), but for what these servers lack:
 
 - A database has no comment that all of them keep. So a run's labels are in a table of a database of its own,
   `…_harness_<run id>_owner`, which is made before the run's first one and dropped after its last.
-- Nothing can be copied.
+- A copy is made object by object (`mysql_copies.py`), and takes what is committed; others may be connected meanwhile.
+- A drop waits for whoever holds a lock in the database, so those who are connected to it are cut off first.
 - A run that lives holds a lock that is called `harness <run id>`, where another machine can see it.
 """
 
@@ -12,11 +13,13 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from harness.database.catalogs import HOUR, Found, Room
 from harness.database.drivers.choice import drivers_for
 from harness.database.identity import HOST, RUN, alive, host_token
+from harness.database.mysql_copies import copy_database, quoted
 from harness.database.names import base_of, belongs, name_for, run_of
 from harness.database.urls import scrubbed, shown, without_driver
 from harness.errors import DatabaseUnavailable
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 _LONGEST = 64
 _OWNER = "_owner"
 _MADE = "harness.made"
+#: Seconds that a statement waits for somebody's lock; the server would let it wait for a year.
+_PATIENCE = 60
 
 
 class MysqlCatalogs:
@@ -59,29 +64,36 @@ class MysqlCatalogs:
 
     # -- creating and dropping -------------------------------------------------------------------------------------
 
-    def create(self, name: str, template: str | None = None) -> None:
-        """Create an empty database.
+    def create(self, name: str, template: str | None = None, *, connections: bool = True) -> None:
+        """Create a database.
+
+        Args:
+            name: as `name` gave it.
+            template: the database to copy; an empty one in UTF-8 without it.
+            connections: for what PostgreSQL needs; here anybody may connect.
 
         Raises:
-            DatabaseUnavailable: the user may not, there shall be something in it, …
+            DatabaseUnavailable: the user may not, something in the template cannot be copied, …
         """
-        if template is not None:
-            raise DatabaseUnavailable(
-                f"the database {template} cannot be copied, as its server has no way to do that",
-                where=shown(self._url),
-                why="each worker of pytest-xdist has a database of its own, and what is in yours is not in it",
-                remedy="let harness make the tables (harness_schema), or run without workers: -n 0",
-            )
         with self._lock:
             try:
                 self._sign()
-                self._admin.script(f"CREATE DATABASE {_quoted(name)} CHARACTER SET utf8mb4")
+                if template is None:
+                    self._admin.script(f"CREATE DATABASE {quoted(name)} CHARACTER SET utf8mb4")
+                else:
+                    copy_database(self._admin, template, name)
             except Exception as problem:  # each driver has exceptions of its own
+                if template is not None:
+                    self._drop_unfinished(name)
                 raise self._refused(problem) from problem
+
+    def _drop_unfinished(self, name: str) -> None:
+        with suppress(Exception):  # why it is unfinished is what is told; the end of the run tries again
+            self.drop(name)
 
     def _sign(self) -> None:
         """Say whose the databases of this run are."""
-        owner = _quoted(self._owner_of(self._run.run_id))
+        owner = quoted(self._owner_of(self._run.run_id))
         labels = _literal(json.dumps(self._run.labels()))
         self._admin.script(
             f"CREATE DATABASE IF NOT EXISTS {owner}",
@@ -98,10 +110,17 @@ class MysqlCatalogs:
         if run_of(name) != self._run.run_id:
             raise ValueError(f"{name} is not a database of run {self._run.run_id}")
         with self._lock:
-            self._admin.script(f"DROP DATABASE IF EXISTS {_quoted(name)}")
+            self._drop(name)
             left = [other for other in self._names() if run_of(other) == self._run.run_id]
             if all(other.endswith(_OWNER) for other in left):
-                self._admin.script(*(f"DROP DATABASE IF EXISTS {_quoted(other)}" for other in left))
+                self._admin.script(*(f"DROP DATABASE IF EXISTS {quoted(other)}" for other in left))
+
+    def _drop(self, name: str) -> None:
+        mine = f"WHERE DB = {_literal(name)} AND ID <> CONNECTION_ID()"
+        for connected in self._admin.scalars(f"SELECT ID FROM information_schema.PROCESSLIST {mine}"):
+            with suppress(Exception):  # it has gone by itself; or it is somebody's whom this user may not cut off
+                self._admin.script(f"KILL {int(connected)}")
+        self._admin.script(f"DROP DATABASE IF EXISTS {quoted(name)}")
 
     def drop_all(self, *, but: str | None = None) -> None:
         """Drop every database of this run, in a worker every one of that worker."""
@@ -120,7 +139,7 @@ class MysqlCatalogs:
                 continue
             try:
                 with self._lock:
-                    self._admin.script(f"DROP DATABASE IF EXISTS {_quoted(found.name)}")
+                    self._drop(found.name)
             except Exception as problem:  # noqa: BLE001 - it is a courtesy: the run goes on without
                 say(f"the database {found.name} of a run that was killed could not be dropped: {_words(problem)}")
                 continue
@@ -131,10 +150,13 @@ class MysqlCatalogs:
     def claim(self, name: str, *, shared: bool) -> bool:
         """Say that this run uses a database that is not its own, until `close`; False if another run does already.
 
-        Nothing is copied here, so whoever would share it does not use it.
+        These servers have no locks to share, so sharing is to find nobody who has it alone; it lasts for one copy.
         """
+        lock = _literal(f"harness {name}"[:64])
         with self._lock:
-            return shared or self._admin.scalars(f"SELECT GET_LOCK({_literal(f'harness {name}'[:64])}, 0)")[0] == 1
+            return (
+                self._admin.scalars(f"SELECT {f'IS_FREE_LOCK({lock})' if shared else f'GET_LOCK({lock}, 0)'}")[0] == 1
+            )
 
     def room(self) -> Room:
         """Return how many connections the server has left for the user of the URL."""
@@ -168,7 +190,7 @@ class MysqlCatalogs:
     def _labels(self, owner: str) -> dict[str, str]:
         try:
             with self._lock:
-                rows = self._admin.scalars(f"SELECT concat(made, ' ', labels) FROM {_quoted(owner)}.owner")
+                rows = self._admin.scalars(f"SELECT concat(made, ' ', labels) FROM {quoted(owner)}.owner")
         except Exception:  # noqa: BLE001 - being made or dropped at this moment, or not for this user to read
             return {}
         made, _, text = str(rows[0] if rows else "").partition(" ")
@@ -198,6 +220,7 @@ class MysqlCatalogs:
                 )
             except Exception as problem:  # each driver has exceptions of its own
                 raise self._refused(problem) from problem
+            self._physical.script(f"SET SESSION lock_wait_timeout = {_PATIENCE}")
             self._physical.scalars(f"SELECT GET_LOCK({_literal(f'harness {self._run.run_id}')}, 0)")
         return self._physical
 
@@ -230,10 +253,6 @@ class MysqlCatalogs:
 
 def _words(problem: Exception) -> str:
     return " ".join(str(problem).split()) or type(problem).__name__
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _literal(text: str) -> str:

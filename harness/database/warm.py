@@ -1,4 +1,4 @@
-"""A few copies of a PostgreSQL database are made before tests ask for them, in a thread of its own.
+"""A few copies of a database on a server are made before tests ask for them, in a thread of its own.
 
 A copy takes longer than most tests. So while one test runs, the next one's database is made, and the last one's is
 dropped; a test waits only if it comes faster than the server can copy. The thread keeps at most `AHEAD` copies ready
@@ -13,9 +13,9 @@ from collections import deque
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from harness.database.catalogs import Catalogs
 from harness.database.cleanup import guaranteed
 from harness.database.clones import Clone
+from harness.database.service import catalogs_of
 from harness.errors import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL
 
+    from harness.database.catalogs import Catalogs
     from harness.database.identity import RunIdentity
+    from harness.database.mysql_catalogs import MysqlCatalogs
 
 #: Copies that are ready at most; and used ones that wait at most, while the next test's is more urgent.
 AHEAD, BEHIND = 3, 4
@@ -36,7 +38,7 @@ class WarmClones:
     """Copies of one template, made from the database of a URL.
 
     Args:
-        url: the database to copy. Nobody may be connected to it while this is being made.
+        url: the database to copy. On PostgreSQL, nobody may be connected to it while this is being made.
         run: the owner.
         needed: how many tests will still ask.
         say: receives what was swept, and what could not be dropped.
@@ -50,7 +52,7 @@ class WarmClones:
         self._run = run
         self._needed = needed
         self._say = say
-        self._catalogs = Catalogs(url, run)
+        self._catalogs = catalogs_of(url, run)
         self._template = self._catalogs.name("template")
         self._numbers = itertools.count(1)
         self._changed = threading.Condition()
@@ -142,7 +144,7 @@ class WarmClones:
             return
         if self._statement.acquire(timeout=_PATIENCE):
             self._statement.release()
-        with closing(Catalogs(self._url, self._run)) as catalogs:
+        with closing(catalogs_of(self._url, self._run)) as catalogs:
             try:
                 catalogs.drop_all(but=self._url.database)
             except Exception as problem:  # noqa: BLE001 - the server may be gone, and the next run sweeps what is left
@@ -156,7 +158,7 @@ class WarmClones:
             self._thread.start()
 
     def _work(self) -> None:
-        with closing(Catalogs(self._url, self._run)) as catalogs:
+        with closing(catalogs_of(self._url, self._run)) as catalogs:
             while True:
                 with self._changed:
                     self._changed.wait_for(self._something_to_do)
@@ -178,7 +180,7 @@ class WarmClones:
     def _drops_first(self) -> bool:
         return bool(self._used) and (not self._more_wanted() or len(self._used) > BEHIND)
 
-    def _make(self, catalogs: Catalogs) -> None:
+    def _make(self, catalogs: Catalogs | MysqlCatalogs) -> None:
         name = catalogs.name(str(next(self._numbers)))
         failure: Exception | None = None
         try:
@@ -194,7 +196,7 @@ class WarmClones:
             self._failure = failure
             self._changed.notify_all()
 
-    def _drop(self, catalogs: Catalogs, clone: Clone) -> None:
+    def _drop(self, catalogs: Catalogs | MysqlCatalogs, clone: Clone) -> None:
         try:
             with self._statement:
                 catalogs.drop(clone.name)

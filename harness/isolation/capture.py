@@ -164,12 +164,14 @@ class Registry:
         with self._lock:
             if self.place is not None and for_good:
                 self.place.ended = True
-            self.place = None
+            place, self.place = self.place, None
             for engine, known in list(self.engines.items()):
                 if known.shared is not None:
                     engine.pool, engine.dialect, engine.url = known.shared
                     known.shared = None
                     self._hearing.detach(engine)
+                    if place is not None and place.used:
+                        self._name_schema(engine, self.target.url)
             self._options_follow()
 
     def _set_aside(self, engine: Engine, known: Captured, place: Place) -> None:
@@ -182,6 +184,13 @@ class Registry:
             known.aside = (place, known.native.pool(place, engine.pool, partial(_admit, known)))
         engine.pool, engine.dialect = known.aside[1], known.native.dialect
         engine.url = place.url(engine.dialect) if place.used else known.native.url
+        if place.used:
+            self._name_schema(engine, engine.url)
+
+    def _name_schema(self, engine: Engine, url: URL) -> None:
+        """Tell a dialect what it has learnt at its first connection, and believes for ever: on MySQL, the database."""
+        if self.target.backend == "mysql":
+            engine.dialect.default_schema_name = url.database
 
     def tell_own_urls(self) -> None:
         """Give harness's own engines, which may have been made before the database was there, its URL."""
@@ -193,6 +202,7 @@ class Registry:
         if self.place is not None:
             for engine in list(self.engines):
                 engine.url = self.place.url(engine.dialect)
+                self._name_schema(engine, engine.url)
             self._options_follow()
 
     def _options_follow(self) -> None:

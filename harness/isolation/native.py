@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool, Pool, QueuePool
 
-from harness.database.drivers.choice import native_driver
+from harness.database.drivers.choice import family, native_driver
 from harness.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class Native:
         Raises:
             MissingExtra: no driver of the database for such an engine is installed.
         """
-        if dialect.name == backend and dialect.is_async is asynchronous:
-            url = make_url(f"{backend}+{dialect.driver}://")
+        if family(dialect.name) == backend and dialect.is_async is asynchronous:
+            url = make_url(f"{dialect.name}+{dialect.driver}://")
             several = _several(pool, asynchronous, dialect=dialect, _dispatch=pool.dispatch) or pool.recreate()
             creator = _own_creator(pool)
             return cls(dialect=dialect, url=url, pattern=several, creator=creator, driven=False, origin=pool)

@@ -30,6 +30,8 @@ _ADDRESS = frozenset(
         "ssl", "sslmode", "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslcrl", "sslnegotiation", "direct_tls",
         "channel_binding", "gssencmode", "krbsrvname", "gsslib", "require_auth", "target_session_attrs",
         "load_balance_hosts", "connection_class", "async_fallback", "async_creator_fn",
+        "db", "passwd", "unix_socket", "read_default_file", "read_default_group", "ssl_ca", "ssl_cert", "ssl_key",
+        "ssl_disabled", "ssl_key_password", "ssl_mode", "ssl_verify_cert", "ssl_verify_identity", "server_public_key",
     }
 )  # fmt: skip
 
@@ -190,7 +192,9 @@ def _until_the_loop_ends(
 async def _closed(connection: Any) -> None:
     driver_connection = _driver_connection(connection)
     try:
-        await asyncio.wait_for(driver_connection.close(), 5)
+        # aiomysql's and asyncmy's `close` is no coroutine, and takes no leave of the server.
+        close = getattr(driver_connection, "ensure_closed", driver_connection.close)
+        await asyncio.wait_for(close(), 5)
     except Exception:  # noqa: BLE001 - each driver has its own words for "somebody is using it"
         _abandon(connection)
 
@@ -216,6 +220,8 @@ def _abandon(connection: Any) -> None:
             driver_connection.pgconn.finish()
         elif hasattr(driver_connection, "stop"):  # aiosqlite: its thread
             driver_connection.stop()
+        elif hasattr(driver_connection, "ensure_closed"):  # aiomysql, asyncmy
+            driver_connection.close()
         else:  # asyncpg
             driver_connection.terminate()
 

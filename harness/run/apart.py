@@ -80,14 +80,10 @@ class Apart:
             if pinned.written:
                 pinned.rest()  # tells why not
             return ImageClones(image_of(pinned.physical.dbapi), served.run.identity, lambda: self.left, served.run.say)
-        if served.plan.backend != "postgresql":
-            raise DatabaseUnavailable(
-                f'isolation="database" is not available on {served.plan.backend}',
-                remedy='use isolation="rollback", or another database',
-            )
         from harness.database.warm import WarmClones
 
-        pinned.rest(disconnect=True)  # nobody may be connected to what is copied
+        # PostgreSQL copies only what nobody is connected to.
+        pinned.rest(disconnect=served.plan.backend == "postgresql")
         return WarmClones(served.target.announced_url(), served.run.identity, lambda: self.left, served.run.say)
 
     # -- a test ----------------------------------------------------------------------------------------------------
@@ -178,7 +174,7 @@ class Apart:
                 return self._clone
             self._served.ready(sure=True)
             pinned = self._served.target.pinned
-            if self._kind == "delete" and self._served.plan.backend != "sqlite" and not pinned.written:
+            if self._kind == "delete" and self._served.plan.backend == "postgresql" and not pinned.written:
                 return self._shared_database()
             self._source = clones = self.clones
             try:
@@ -224,11 +220,13 @@ class Apart:
 
     def transplant(self, source: Physical, clone: Clone) -> None:
         """Give a copy the rows that a connection to the original sees."""
-        from harness.isolation.rows import transplant
-
         driver = self._served.target.driver
-        target = driver.connect(clone.url.set(drivername=f"postgresql+{driver.name}"))
+        target = driver.connect(clone.url.set(drivername=f"{driver.backend}+{driver.name}"))
         with closing(target):
+            if driver.backend == "mysql":
+                from harness.isolation.mysql_rows import transplant
+            else:
+                from harness.isolation.rows import transplant
             transplant(source, target)
 
     # -- the end ---------------------------------------------------------------------------------------------------
