@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 64
 _OWNER = "_owner"
-_MADE = "harness.made"
+_MADE, _KEPT = "harness.made", "harness.kept"
 #: Seconds that a statement waits for somebody's lock; the server would let it wait for a year.
 _PATIENCE = 60
 
@@ -85,7 +85,7 @@ class MysqlCatalogs:
             except Exception as problem:  # each driver has exceptions of its own
                 if template is not None:
                     self._drop_unfinished(name)
-                raise self._refused(problem) from problem
+                raise self._refused(problem, template) from problem
 
     def _drop_unfinished(self, name: str) -> None:
         with suppress(Exception):  # why it is unfinished is what is told; the end of the run tries again
@@ -122,15 +122,25 @@ class MysqlCatalogs:
                 self._admin.script(f"KILL {int(connected)}")
         self._admin.script(f"DROP DATABASE IF EXISTS {quoted(name)}")
 
+    def keep(self, name: str) -> None:
+        """Let a database outlive the run: neither `drop_all` nor a sweep will take it."""
+        path = f"""'$."{_KEPT}"'"""
+        with self._lock:
+            self._admin.script(
+                f"UPDATE {quoted(self._owner_of(self._run.run_id))}.owner SET labels = json_set(labels, {path},"
+                f" concat(coalesce(json_unquote(json_extract(labels, {path})), ''), {_literal(f' {name}')}))"
+            )
+
     def drop_all(self, *, but: str | None = None) -> None:
-        """Drop every database of this run, in a worker every one of that worker."""
+        """Drop every database of this run, in a worker every one of that worker, that is not to be kept."""
+        keeping = self._labels(self._owner_of(self._run.run_id)).get(_KEPT, "").split()
         for name in self._names():
-            if belongs(name, self._run) and name != but and not name.endswith(_OWNER):
+            if belongs(name, self._run) and name not in (but, *keeping) and not name.endswith(_OWNER):
                 self.drop(name)
 
     def kept(self) -> bool:
-        """Tell whether a database of this run shall outlive it; here, none can."""
-        return False
+        """Tell whether a database of this run shall outlive it."""
+        return any(belongs(found.name, self._run) and _KEPT in found.labels for found in self.found())
 
     def sweep(self, say: Callable[[str], None]) -> None:
         """Drop the databases of runs that were killed before they could; what the user may not drop stays."""
@@ -174,7 +184,7 @@ class MysqlCatalogs:
         for name in names:
             if name.endswith(_OWNER):
                 labels[run_of(name)] = self._labels(name)
-        whose = [Found(name, labels.get(run_of(name)) or {}) for name in names]
+        whose = [Found(name, _of_one(name, labels.get(run_of(name)) or {}, names)) for name in names]
         return sorted((found for found in whose if found.labels), key=lambda found: found.name.endswith(_OWNER))
 
     def _names(self) -> list[str]:
@@ -198,7 +208,7 @@ class MysqlCatalogs:
         return labels if labels.get(RUN) == run_of(owner) else {}
 
     def _dead(self, labels: Mapping[str, str]) -> bool:
-        if labels[RUN] == self._run.run_id:
+        if labels[RUN] == self._run.run_id or _KEPT in labels:
             return False
         if labels.get(HOST) == host_token():
             return not alive(labels)
@@ -231,7 +241,7 @@ class MysqlCatalogs:
                 self._physical.close()
                 self._physical = None
 
-    def _refused(self, problem: Exception) -> DatabaseUnavailable:
+    def _refused(self, problem: Exception, template: str | None = None) -> DatabaseUnavailable:
         code = problem.args[0] if problem.args else None
         user = self._url.username or "the user"
         remedy = "see to what the server says"
@@ -242,13 +252,22 @@ class MysqlCatalogs:
             )
         elif code in (1040, 1203, 1226):
             remedy = "raise max_connections, or let fewer runs and workers use the server at once"
+        copied = f"it is copied from {template}, and " if template else ""
         whose = f"the database of worker {self._run.worker}" if self._run.worker else "a database for the tests"
         return DatabaseUnavailable(
             f"{whose} could not be created",
             where=shown(self._url),
-            why=f"the server says: {scrubbed(_words(problem), self._url)}",
+            why=f"{copied}the server says: {scrubbed(_words(problem), self._url)}",
             remedy=remedy,
         )
+
+
+def _of_one(name: str, labels: dict[str, str], names: list[str]) -> dict[str, str]:
+    """Return the labels of one database of a run: it is kept if it is among those that are, or tells whose they are."""
+    kept = [other for other in labels.get(_KEPT, "").split() if other in names]
+    if name in kept or (kept and name.endswith(_OWNER)):
+        return labels
+    return {key: value for key, value in labels.items() if key != _KEPT}
 
 
 def _words(problem: Exception) -> str:

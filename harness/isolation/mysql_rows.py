@@ -71,4 +71,5 @@ def _literal(name: str, kind: str) -> str:
         return f"if({column} IS NULL, 'NULL', concat('x''', hex({column}), ''''))"
     if kind == "float":
         return f"quote({column} + 0e0)"  # by itself it is shown with six digits
-    return f"quote({column} + 0)" if kind == "bit" else f"quote({column})"
+    # Bits in quotes would be those of the digit.
+    return f"coalesce({column} + 0, 'NULL')" if kind == "bit" else f"quote({column})"

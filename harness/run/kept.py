@@ -102,6 +102,14 @@ def _told(served: Served, clone: Clone) -> str:
             "kept the database of this test, and the server that it is on\n"
             f"  open    {database.keeping.open(clone.name)}\n  remove  {database.keeping.remove}"
         )
+    if clone.url.get_backend_name() != "postgresql":
+        given = {"-h": clone.url.host, "-P": clone.url.port, "-u": clone.url.username}
+        server = " ".join(f"{flag} {shlex.quote(str(value))}" for flag, value in given.items() if value)
+        return (
+            "kept the database of this test\n"
+            f"  open    mysql {server} -p {shlex.quote(clone.name)}\n"
+            f"  remove  mysqladmin {server} -p drop {shlex.quote(clone.name)}"
+        )
     from harness.database.urls import bare
 
     maintenance = bare(clone.url.set(database="postgres"))

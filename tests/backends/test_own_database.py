@@ -271,21 +271,23 @@ def test_failed_tests_leave_their_databases(project: Project, postgres_url: URL,
     assert str(postgres_url.password) not in result.text
 
 
+_STOPPED = """
+    import time
+    import pytest
+
+    @pytest.mark.harness(isolation="database")
+    @pytest.mark.parametrize("n", range(9))
+    def test_it(client, n):
+        client.post("/users/ann")
+        print("\\nREADY", flush=True)
+        time.sleep(60)
+"""
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_stopped_leaves_no_database(project: Project, postgres_url: URL, how: signal.Signals) -> None:
     """At once, or, if it was killed, after the next run with such tests."""
-    test = """
-        import time
-        import pytest
-
-        @pytest.mark.harness(isolation="database")
-        @pytest.mark.parametrize("n", range(9))
-        def test_it(client, n):
-            client.post("/users/ann")
-            print("\\nREADY", flush=True)
-            time.sleep(60)
-    """
-    shop(project, test)
+    shop(project, _STOPPED)
     command = [sys.executable, "-m", "pytest", "-p", "harness", "-s", "-p", "no:cacheprovider", on(postgres_url)]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
     assert run.stdout is not None
@@ -295,7 +297,7 @@ def test_a_run_that_is_stopped_leaves_no_database(project: Project, postgres_url
         run.send_signal(how)
         run.stdout.read()
     if how is signal.SIGKILL:
-        project.write(test_it=test.replace("sleep(60)", "sleep(0)"))
+        project.write(test_it=_STOPPED.replace("sleep(60)", "sleep(0)"))
         project.run_apart(on(postgres_url)).assert_passed(9)
 
     assert [] == databases(postgres_url)
