@@ -164,9 +164,8 @@ class MysqlCatalogs:
         """
         lock = _literal(f"harness {name}"[:64])
         with self._lock:
-            return (
-                self._admin.scalars(f"SELECT {f'IS_FREE_LOCK({lock})' if shared else f'GET_LOCK({lock}, 0)'}")[0] == 1
-            )
+            got = self._admin.scalars(f"SELECT IS_FREE_LOCK({lock})" if shared else f"SELECT GET_LOCK({lock}, 0)")
+            return 1 in got
 
     def room(self) -> Room:
         """Return how many connections the server has left for the user of the URL."""

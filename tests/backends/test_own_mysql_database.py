@@ -219,6 +219,15 @@ def test_rows_of_wider_fixtures_are_copied(project: Project, url: URL) -> None:
     assert [] == databases(url)
 
 
+_PASSES = """
+    import pytest
+
+    @pytest.mark.parametrize("isolation", ["database"])
+    def test_it(client, isolation):
+        assert client.get("/users").json() == []
+"""
+
+
 def test_failed_tests_leave_their_databases(project: Project, url: URL) -> None:
     """On the user's server, with the commands that open and drop them; the next run sweeps none, but their label."""
     shop(project, _FAILS).write(conftest=_BY_PARAMETER)
@@ -226,7 +235,7 @@ def test_failed_tests_leave_their_databases(project: Project, url: URL) -> None:
     *kept, label = databases(url)
 
     assert 3 == result.failed == len(kept), result.text
-    project.write(test_it="def test_it(client):\n    client.get('/users')\n").run_apart(on(url)).assert_passed(1)
+    project.write(test_it=_PASSES).run_apart(on(url)).assert_passed(1)
     assert [*kept, label] == databases(url)
     found = []
     with closing(MysqlCatalogs(url, identity.current())) as catalogs:
