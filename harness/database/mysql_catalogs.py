@@ -247,12 +247,12 @@ class MysqlCatalogs:
         if code in (1044, 1142, 1227):
             remedy = (
                 f"let the user create databases: GRANT ALL ON `{self._base}\\_harness\\_%`.* TO '{user}'\n"
-                "or run without workers: -n 0"
+                'or do with isolation="rollback" on this server, and without workers: -n 0'
             )
         elif code in (1040, 1203, 1226):
             remedy = "raise max_connections, or let fewer runs and workers use the server at once"
         copied = f"it is copied from {template}, and " if template else ""
-        whose = f"the database of worker {self._run.worker}" if self._run.worker else "a database for the tests"
+        whose = f"the database of worker {self._run.worker}" if self._run.worker else "a database for a test"
         return DatabaseUnavailable(
             f"{whose} could not be created",
             where=shown(self._url),
