@@ -44,7 +44,8 @@ def implicit_commit(sql: str) -> IsolationError:
         why="MySQL and MariaDB commit implicitly around such statements, and nothing could undo the test's work then",
         remedy=(
             ("empty the table with DELETE FROM, which can be undone,\nor " if truncate else "")
-            + "let the test commit for real, and clean up after itself: "
+            + 'give the test a database of its own: @pytest.mark.harness(isolation="database")\n'
+            "or let it commit for real, and clean up after itself: "
             '@pytest.mark.harness(isolation="none")'
         ),
     )

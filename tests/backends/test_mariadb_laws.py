@@ -46,6 +46,7 @@ def test_a_statement_that_would_commit_implicitly_is_refused_and_nothing_is_lost
         told = str(caught.value)
         assert f"{sql} was refused: it would commit the test's transaction" in told
         assert "test_mariadb_laws.py" in told
+        assert 'isolation="database"' in told
         assert 'isolation="none"' in told
 
     with mariadb.test() as problems:

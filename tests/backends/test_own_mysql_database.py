@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -330,4 +331,25 @@ def test_workers_and_their_tests_copy_what_is_in_the_database(project: Project, 
         shop(project, test, "pymysql", "harness_schema = none").write(conftest=_BY_PARAMETER)
         project.run_apart(on(url), "-p", "xdist", "-n2").assert_passed(6)
         assert ["mine"] == catalogs._admin.scalars("SELECT name FROM test_own.users")
+    assert [] == databases(url)
+
+
+def test_the_grant_that_a_refusal_names_is_enough(project: Project, url: URL) -> None:
+    """To copy all that a schema consists of, as a user who may do nothing else."""
+    guest = url.set(username="guest", password="secret-word")
+    with closing(MysqlCatalogs(url, identity.current())) as catalogs:
+        catalogs._admin.script("CREATE USER guest IDENTIFIED BY 'secret-word'", "GRANT ALL ON test_own.* TO guest")
+        try:
+            refused = shop(project, _PASSES).write(conftest=_BY_PARAMETER).run_apart(on(guest))
+            (grant,) = re.findall(r"let the user create databases: (GRANT .*)", refused.text)[:1]
+            catalogs._admin.script(grant)
+            project.ini("harness_app = shop.main:app", "harness_schema = schema:make")
+            granted = project.write(test_it=_SEES_ALL, schema=_SCHEMA, conftest="").run_apart(on(guest))
+        finally:
+            catalogs._admin.script("DROP USER guest")
+
+    assert 1 == refused.failed + refused.errors, refused.text
+    refused.assert_says("a database for a test could not be created", 'do with isolation="rollback" on this server')
+    assert "secret-word" not in refused.text
+    granted.assert_passed(3)
     assert [] == databases(url)
