@@ -125,6 +125,34 @@ def test_what_only_real_connections_can_do(project: Project, url: URL) -> None:
     assert [] == databases(url)
 
 
+@pytest.mark.parametrize("driver", ["aiomysql", "asyncmy"])
+def test_asynchronous_connections_are_closed_on_their_loop(project: Project, url: URL, driver: str) -> None:
+    """Real ones of the engine's own driver, also those that somebody forgot in the middle of a transaction."""
+    test = f"""
+        import pytest
+        from shop.main import engine
+        from sqlalchemy import text
+
+        @pytest.mark.asyncio
+        @pytest.mark.parametrize("time", [1, 2])
+        @pytest.mark.harness(isolation="database")
+        async def test_it(async_client, async_db_session, time):
+            assert (await async_client.post("/users/ann")).status_code == 201
+            assert await async_db_session.scalar(text("SELECT count(*) FROM users")) == 1
+            kept.append(await engine.connect())
+            await kept[-1].execute(text("UPDATE users SET name = 'bob'"))
+            raw = await kept[-1].get_raw_connection()
+            assert type(raw.driver_connection).__module__.startswith({driver!r})
+
+        kept = []
+    """
+    result = shop(project, test, driver, STRICT).run_apart(
+        on(url), "-W", "error::pytest.PytestUnraisableExceptionWarning"
+    )
+    result.assert_passed(2)
+    assert [] == databases(url)
+
+
 _SCHEMA = """
     from sqlalchemy import text
 
