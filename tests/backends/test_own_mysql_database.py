@@ -341,6 +341,19 @@ def test_what_cannot_be_copied_is_told_to_the_tests_that_need_it(project: Projec
     assert [] == databases(url)
 
 
+def test_workers_copy_routines_that_stand_alone(project: Project, url: URL) -> None:
+    """A database with no table in it is not empty for that."""
+    test = """
+        from sqlalchemy import text
+
+        def test_it(db_session):
+            assert db_session.scalar(text("SELECT twice(4)")) == 8
+    """
+    with closing(MysqlCatalogs(url, identity.current())) as catalogs:
+        catalogs._admin.script("CREATE FUNCTION test_own.twice(n int) RETURNS int DETERMINISTIC RETURN 2 * n")
+    shop(project, test).run_apart(on(url), "-p", "xdist", "-n1").assert_passed(1)
+
+
 def test_workers_and_their_tests_copy_what_is_in_the_database(project: Project, url: URL) -> None:
     """With `harness_schema = none`, each worker begins with the user's own rows, and so does each of its tests."""
     test = """
