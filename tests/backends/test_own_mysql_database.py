@@ -31,16 +31,17 @@ _APPS = {
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester, request: pytest.FixtureRequest) -> Project:
-    """An empty project, whose application has columns that MariaDB can index."""
-    if (selected := request.config.getoption("db")) and "mariadb" not in selected:
-        pytest.skip(reason="--db leaves this server out")
+def project(pytester: pytest.Pytester) -> Project:
+    """An empty project."""
     return new_project(pytester)
 
 
 @pytest.fixture
-def url(mariadb_url: URL) -> Iterator[URL]:
+def url(request: pytest.FixtureRequest) -> Iterator[URL]:
     """A database that no other test leaves anything in: some of them kill their run."""
+    if (selected := request.config.getoption("db")) and "mariadb" not in selected:
+        pytest.skip(reason="--db leaves this server out")
+    mariadb_url: URL = request.getfixturevalue("mariadb_url")
     with closing(MysqlCatalogs(mariadb_url, identity.current())) as catalogs:
         catalogs._admin.script("CREATE DATABASE test_own")
         yield mariadb_url.set(database="test_own")
