@@ -137,6 +137,9 @@ def test_a_run_of_another_machine_is_swept_when_it_has_gone_for_an_hour(catalogs
     catalogs.sweep(print)
     assert [theirs.name("1")] == names(catalogs, elsewhere), "its owner is connected"
     theirs.close()
+    with psycopg.connect(text(postgres_url), autocommit=True) as connection:
+        here = f"SELECT 1 FROM pg_stat_activity WHERE application_name = 'harness {elsewhere.run_id}'"
+        wait_until(lambda: connection.execute(here).fetchone() is None)  # the server ends a session after its client
     catalogs.sweep(print)
     assert [] == names(catalogs, elsewhere)
 
