@@ -44,6 +44,7 @@ from harness.detectors.sharing import (
     session_used_after_close,
     session_used_by_two_tasks_at_once,
 )
+from harness.detectors.signs import ALL
 from harness.detectors.transactions import (
     changes_never_committed,
     commit_after_response,
@@ -127,9 +128,9 @@ def rule(code: str) -> Rule:
     return found
 
 
-def runtime_detectors(codes: Collection[str]) -> list[Detector]:
-    """Return, of the rules with these codes, the functions that judge a tape."""
-    return [module.detect for module in _having("detect", codes)]
+def runtime_detectors(codes: Collection[str], shown: int = ALL) -> list[Detector]:
+    """Return, of the rules with these codes, the functions that judge a tape that shows these signs."""
+    return [module.detect for module in _having("detect", codes) if module.SIGNS & shown]
 
 
 def graph_inspectors(codes: Collection[str]) -> list[Inspector]:

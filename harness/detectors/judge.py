@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cache
+from functools import lru_cache
 
 from harness.detectors.catalogue import Detector, graph_inspectors, runtime_detectors
 from harness.detectors.finding import Finding
 from harness.detectors.root_cause import merge
+from harness.detectors.signs import signs_of
 from harness.detectors.versions import Versions
 from harness.graph.facts import AppGraph
 from harness.observe.tape import Tape
@@ -15,14 +16,16 @@ from harness.observe.tape import Tape
 
 def judge(tape: Tape, codes: Collection[str], versions: Versions) -> list[Finding]:
     """Return what the rules with these codes find in a test."""
-    if tape.empty:
+    shown = 0 if tape.empty else signs_of(tape)
+    if not shown:
         return []
-    return merge([finding for detect in _detectors(frozenset(codes)) for finding in detect(tape, versions)])
+    asked = _detectors(frozenset(codes), shown)
+    return merge([finding for detect in asked for finding in detect(tape, versions)])
 
 
-@cache
-def _detectors(codes: frozenset[str]) -> list[Detector]:
-    return runtime_detectors(codes)
+@lru_cache
+def _detectors(codes: frozenset[str], shown: int) -> list[Detector]:
+    return runtime_detectors(codes, shown)
 
 
 def judge_graph(graph: AppGraph, codes: Collection[str], versions: Versions) -> list[Finding]:

@@ -11,6 +11,7 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session as OrmSession
 from sqlalchemy.orm import SessionTransaction
+from sqlalchemy.orm.attributes import instance_state
 
 from harness.callsite import Place, current_place, outermost_place
 from harness.clock import now
@@ -243,7 +244,7 @@ class Sessions:
             place = current_place(_TO_SESSION)
             self._touched(state, request, "session.add", place)
             _added(session)[id(instance)] = place
-            inspect(instance).info[CREATOR] = request.number  # `loading.py` asks who made it
+            instance_state(instance).info[CREATOR] = request.number  # `loading.py` asks who made it
 
     def committing(self, session: OrmSession) -> None:
         """A session is about to commit."""

@@ -207,7 +207,7 @@ class Watch:
         if self._recorder.disabled:
             passed = None
         verdict = self.rules.allowances.judge(records, wanted, passed=passed)
-        return replace(verdict, records=_once(verdict.records))
+        return replace(verdict, records=_once(verdict.records)) if verdict.records else verdict
 
     def _found(self, tape: Tape) -> list[Record]:
         tape.frozen = self._frozen()

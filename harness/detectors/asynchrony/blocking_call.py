@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from harness.callsite import COROUTINE
+from harness.detectors import signs
 from harness.detectors.finding import Endpoint, Evidence, Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
@@ -48,6 +49,7 @@ RULE = Rule(
     ),
     graph=True,
 )
+SIGNS = signs.BLOCKED
 
 _OF_ENDPOINT = frozenset({Phase.ENDPOINT, Phase.SERIALIZATION, None})
 _SHOWN = 3

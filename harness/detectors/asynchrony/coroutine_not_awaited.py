@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
@@ -41,6 +42,7 @@ RULE = Rule(
     ),
     graph=True,
 )
+SIGNS = signs.RARE
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

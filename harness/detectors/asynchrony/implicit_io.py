@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import where
 from harness.detectors.rule import Rule, Severity
@@ -41,6 +42,7 @@ RULE = Rule(
         "an object that expired because a test put a session that expires on commit in the place of the application's",
     ),
 )
+SIGNS = signs.FAILED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

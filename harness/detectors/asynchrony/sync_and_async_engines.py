@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import is_own, root_of, runs_apart, where
 from harness.detectors.rule import Rule, Severity
@@ -43,6 +44,7 @@ RULE = Rule(
         "a test's own session, the lifespan and migrations",
     ),
 )
+SIGNS = signs.MIXED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

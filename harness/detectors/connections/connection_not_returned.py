@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.connections.leaks import (
     by_place,
     counted,
@@ -52,6 +53,7 @@ RULE = Rule(
         "a request that was cancelled: that is H403",
     ),
 )
+SIGNS = signs.LEAKED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.callsite import CallSite, Place
+from harness.detectors import signs
 from harness.detectors.finding import Endpoint, Evidence, Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
@@ -47,6 +48,7 @@ RULE = Rule(
     ),
     graph=True,
 )
+SIGNS = signs.RARE
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.connections.leaks import by_place, counted, is_apart, taken_at
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import background_of, finished, is_own, root_of, where
@@ -42,6 +43,7 @@ RULE = Rule(
         "a test's own session",
     ),
 )
+SIGNS = signs.BACKGROUND
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.callsite import Place
+from harness.detectors import signs
 from harness.detectors.connections.leaks import holder, is_apart, taken_at
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import is_own, root_of, where
@@ -45,6 +46,7 @@ RULE = Rule(
         "libraries whose calls are replaced above the place where they are seen",
     ),
 )
+SIGNS = signs.CALLED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.connections.leaks import by_place, counted, is_cancelled, left_behind, taken_at, traces
 from harness.detectors.finding import Finding
 from harness.detectors.questions import finished, root_of, where
@@ -39,6 +40,7 @@ RULE = Rule(
     ),
     opt_in=True,
 )
+SIGNS = signs.LEAKED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.callsite import Place
+from harness.detectors import signs
 from harness.detectors.connections.leaks import holder, is_apart, taken_at
 from harness.detectors.finding import Finding
 from harness.detectors.questions import finished, is_own, root_of, where
@@ -47,6 +48,7 @@ RULE = Rule(
         "a test's own session",
     ),
 )
+SIGNS = signs.SECOND
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.callsite import Place
+from harness.detectors import signs
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
@@ -41,6 +42,7 @@ RULE = Rule(
         "an object that a test made and put in the place of a dependency",
     ),
 )
+SIGNS = signs.FAILED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.loading.repeated_loads import Repeated, repeated
 from harness.detectors.questions import where
@@ -42,6 +43,7 @@ RULE = Rule(
         "what the response model touches: that is H503",
     ),
 )
+SIGNS = signs.LOADED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.callsite import Place
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
@@ -45,6 +46,7 @@ RULE = Rule(
         "objects that the test loaded into a session of its own",
     ),
 )
+SIGNS = signs.STALE
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import root_of
 from harness.detectors.rule import Rule, Severity
@@ -36,6 +37,7 @@ RULE = Rule(
         "generators that a test drops outside of a request",
     ),
 )
+SIGNS = signs.RARE
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
@@ -36,6 +37,7 @@ RULE = Rule(
         "closing the session after the task",
     ),
 )
+SIGNS = signs.LATE
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

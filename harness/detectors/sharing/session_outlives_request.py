@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import is_own, root_of, runs_apart, where
 from harness.detectors.rule import Rule, Severity
@@ -40,6 +41,7 @@ RULE = Rule(
         "background tasks of the response: that is H105",
     ),
 )
+SIGNS = signs.LATE
 
 _ENDINGS = ("close", "rollback")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import is_own, root_of
 from harness.detectors.rule import Rule, Severity
@@ -44,6 +45,7 @@ RULE = Rule(
         "requests that used the session one after the other: that is H101",
     ),
 )
+SIGNS = signs.SHARED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.callsite import CallSite
+from harness.detectors import signs
 from harness.detectors.finding import Endpoint, Evidence, Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
@@ -51,6 +52,7 @@ RULE = Rule(
     ),
     graph=True,
 )
+SIGNS = signs.SHARED
 
 _SHOWN = 3
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
@@ -37,6 +38,7 @@ RULE = Rule(
         "statements that did meet: that is H103",
     ),
 )
+SIGNS = signs.CONCURRENT
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

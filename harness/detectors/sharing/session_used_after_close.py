@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import is_own, root_of, runs_apart, where
 from harness.detectors.rule import Rule, Severity
@@ -34,6 +35,7 @@ RULE = Rule(
         "only a warning where what was begun again has been committed or rolled back: no connection is held",
     ),
 )
+SIGNS = signs.REOPENED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import finished, root_of
 from harness.detectors.rule import Rule, Severity
@@ -43,6 +44,7 @@ RULE = Rule(
         "a test's own session: whose change it holds cannot be told",
     ),
 )
+SIGNS = signs.LOST
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 
 from harness.callsite import CallSite, Place
+from harness.detectors import signs
 from harness.detectors.finding import Endpoint, Evidence, Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
@@ -54,6 +55,7 @@ RULE = Rule(
     ),
     graph=True,
 )
+SIGNS = signs.COMMITTED_LATE
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

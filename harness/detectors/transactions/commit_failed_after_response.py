@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import is_own, root_of, transactions_of, was_background, where
 from harness.detectors.rule import Rule, Severity
@@ -42,6 +43,7 @@ RULE = Rule(
         "a request that was answered with 400 or above",
     ),
 )
+SIGNS = signs.LOST
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.callsite import CallSite
+from harness.detectors import signs
 from harness.detectors.finding import Endpoint, Evidence, Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Versions
@@ -44,6 +45,7 @@ RULE = Rule(
     ),
     graph=True,
 )
+SIGNS = signs.FAILED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import finished, is_own, root_of, transactions_of, was_retried, where
 from harness.detectors.rule import Rule, Severity
@@ -33,6 +34,7 @@ RULE = Rule(
         "a request that failed, or was answered with 400 or above",
     ),
 )
+SIGNS = signs.LOST
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import finished, is_own, root_of, was_retried, where
 from harness.detectors.rule import Rule, Severity
@@ -44,6 +45,7 @@ RULE = Rule(
         "only a warning where an IntegrityError cost nothing but its own statement: that may be meant",
     ),
 )
+SIGNS = signs.LOST
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.questions import finished, is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
@@ -45,6 +46,7 @@ RULE = Rule(
         "a request that went well, and background work",
     ),
 )
+SIGNS = signs.FAILED
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.callsite import Place
+from harness.detectors import signs
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import finished, is_own, root_of, where
 from harness.detectors.rule import Rule, Severity
@@ -43,6 +44,7 @@ RULE = Rule(
         "a test's own session in the place of a production dependency that commits",
     ),
 )
+SIGNS = signs.LOST
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.detectors import signs
 from harness.detectors.finding import Finding
 from harness.detectors.rule import Rule, Severity
 from harness.detectors.versions import Version, Versions
@@ -24,6 +25,7 @@ RULE = Rule(
     """,
     quiet=("a listener that works",),
 )
+SIGNS = signs.RARE
 
 
 def detect(tape: Tape, versions: Versions) -> Iterator[Finding]:

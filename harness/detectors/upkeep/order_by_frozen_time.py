@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from harness.detectors import signs
 from harness.detectors.finding import Evidence, Finding
 from harness.detectors.questions import where
 from harness.detectors.rule import Rule, Severity
@@ -37,6 +38,7 @@ RULE = Rule(
     ),
     since="0.3",
 )
+SIGNS = signs.RARE
 
 _ORDER = re.compile(
     r"\bORDER BY (?P<terms>.+?)(?: LIMIT | OFFSET | FETCH | FOR (?:UPDATE|SHARE|NO|KEY)|$)", re.IGNORECASE
