@@ -7,9 +7,9 @@ Facts that whoever uses it can rely on, whatever the databases are for:
   stays until its last one is dropped: where a comment is missing, because the run was killed, its sibling's counts.
 - A copy (`create(…, template=…)`) takes what is committed in the template. The server refuses it while anybody else is
   connected to the template; a template made with `connections=False` cannot be connected to, so it never is.
-- Several copies of one template may be made at once, each by a `Catalogs` of its own: an instance has one connection
-  and lets one thread at a time use it. It is connected to the database `postgres`, or, where that is closed to the
-  role, to the one of the URL; so the database of the URL can be a template, if its user lets go of it.
+- Several copies of one template may be made at once, each by a `Catalogs` of its own. It is connected to the database
+  `postgres`, or, where that is closed to the role, to the one of the URL; so the database of the URL can be a template,
+  if its user lets go of it.
 - While an instance is connected, a session of the server is called `harness <run id>`. A run whose labels are of
   another machine counts as dead if there is no such session and its database is older than an hour.
 """
@@ -17,67 +17,33 @@ Facts that whoever uses it can rely on, whatever the databases are for:
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from harness.database.drivers.choice import drivers_for
-from harness.database.identity import HOST, RUN, alive, host_token
-from harness.database.names import base_of, belongs, name_for, run_of
-from harness.database.urls import scrubbed, shown, without_driver
-from harness.errors import DatabaseUnavailable
+from harness.database.identity import HOST, RUN
+from harness.database.names import belongs, run_of
+from harness.database.run_catalogs import KEPT, MADE, Found, Room, RunCatalogs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy.engine import URL
 
     from harness.database.drivers import Physical
     from harness.database.identity import RunIdentity
-
-_LONGEST = 63
-_MADE, _KEPT = "harness.made", "harness.kept"
-#: Seconds after which what a run of another machine has left may be dropped.
-HOUR = 3600
+    from harness.errors import DatabaseUnavailable
 
 
-class Found(NamedTuple):
-    """A database of some run: its name, and the labels of the run."""
+class Catalogs(RunCatalogs):
+    """Creates and drops databases on the PostgreSQL server of a URL, for one run."""
 
-    name: str
-    labels: Mapping[str, str]
-
-
-class Room(NamedTuple):
-    """How many connections are left, and what limits them."""
-
-    left: int
-    limit: str
-
-
-class Catalogs:
-    """Creates and drops databases on the server of a URL, for one run.
-
-    Args:
-        url: a database on the server, with or without a driver; its name is the base of the names made here.
-        run: the owner.
-    """
+    longest = 63
 
     def __init__(self, url: URL, run: RunIdentity) -> None:
-        self._url = without_driver(url)
-        self._run = run
-        self._lock = threading.RLock()
-        self._physical: Physical | None = None
+        super().__init__(url, run)
+        #: Whether the connection is not to the database of the URL.
         self._elsewhere = True
-        self._base = base_of(url.database, run)
-
-    def url_of(self, name: str) -> URL:
-        """Return the URL of a database on the same server, without a driver."""
-        return self._url.set(database=name)
-
-    def name(self, suffix: str) -> str:
-        """Return the name that a database of this run has."""
-        return name_for(self._base, self._run, suffix, _LONGEST)
 
     # -- creating and dropping -------------------------------------------------------------------------------------
 
@@ -109,8 +75,7 @@ class Catalogs:
 
     def drop(self, name: str) -> None:
         """Drop a database of this run, ending the connections to it; one that is gone already is no error."""
-        if run_of(name) != self._run.run_id:
-            raise ValueError(f"{name} is not a database of run {self._run.run_id}")
+        self._own(name)
         self._drop(name)
 
     def drop_template(self, name: str) -> None:
@@ -121,28 +86,13 @@ class Catalogs:
 
     def keep(self, name: str) -> None:
         """Let a database outlive the run: neither `drop_all` nor a sweep will take it."""
-        self._label(name, {**self._run.labels(), _KEPT: "1"})
+        self._label(name, {**self._run.labels(), KEPT: "1"})
 
     def drop_all(self, *, but: str | None = None) -> None:
         """Drop every database of this run, in a worker every one of that worker, that is not to be kept."""
         for found in self.found():
-            if belongs(found.name, self._run) and found.name != but and _KEPT not in found.labels:
+            if belongs(found.name, self._run) and found.name != but and KEPT not in found.labels:
                 self.drop(found.name)
-
-    def kept(self) -> bool:
-        """Tell whether a database of this run shall outlive it."""
-        return any(belongs(found.name, self._run) and _KEPT in found.labels for found in self.found())
-
-    def sweep(self, say: Callable[[str], None]) -> None:
-        """Drop the databases of runs that were killed before they could; what the role may not drop stays."""
-        for found in self.found():
-            if self._dead(found.labels):
-                try:
-                    self._drop(found.name)
-                except Exception as problem:  # noqa: BLE001 - it is a courtesy: the run goes on without
-                    say(f"the database {found.name} of a run that was killed could not be dropped: {_words(problem)}")
-                    continue
-                say(f"dropped the database {found.name}, left by a run that was killed")
 
     def _drop(self, name: str) -> None:
         with self._lock:
@@ -157,7 +107,7 @@ class Catalogs:
     def _label(self, name: str, labels: Mapping[str, str]) -> None:
         with self._lock:
             made = self._admin.scalars("SELECT extract(epoch FROM now())::bigint")[0]
-            comment = _literal(json.dumps({**labels, _MADE: str(made)}))
+            comment = _literal(json.dumps({**labels, MADE: str(made)}))
             self._admin.script(f"COMMENT ON DATABASE {_quoted(name)} IS {comment}")
 
     # -- looking ---------------------------------------------------------------------------------------------------
@@ -249,51 +199,34 @@ class Catalogs:
         whose = [(name, labels or of_run.get(run_of(name) or "")) for name, labels in pairs]
         return [Found(name, labels) for name, labels in whose if labels]
 
-    def _dead(self, labels: Mapping[str, str]) -> bool:
-        if labels[RUN] == self._run.run_id or _KEPT in labels:
-            return False
-        if labels.get(HOST) == host_token():
-            return not alive(labels)
-        with self._lock:
-            sessions = self._admin.scalars(
-                f"SELECT count(*) FROM pg_stat_activity WHERE application_name = {_literal(f'harness {labels[RUN]}')}"
-            )[0]
-            age = self._admin.scalars(f"SELECT extract(epoch FROM now())::bigint - {int(labels[_MADE])}")[0]
-        return not sessions and int(age) > HOUR
+    def _absent(self, run_id: str) -> bool:
+        connected = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = {_literal(f'harness {run_id}')}"
+        return not self._admin.scalars(connected)[0]
+
+    def _age(self, made: int) -> int:
+        return int(self._admin.scalars(f"SELECT extract(epoch FROM now())::bigint - {made}")[0])
 
     # -- the connection --------------------------------------------------------------------------------------------
-
-    @property
-    def _admin(self) -> Physical:
-        if self._physical is None or self._physical.closed():
-            self._physical = self._connect()
-            self._physical.script(f"SET application_name = 'harness {self._run.run_id}'")
-        return self._physical
 
     def _connect(self) -> Physical:
         driver = drivers_for("postgresql", ())
         url = self._url.set(drivername=f"postgresql+{driver.name}")
         try:
             self._elsewhere = True
-            return driver.connect(url.set(database="postgres"))
+            made = driver.connect(url.set(database="postgres"))
         except Exception:  # noqa: BLE001 - whatever the reason, the other database's answer is the one to tell
             try:
                 self._elsewhere = False
-                return driver.connect(url)
+                made = driver.connect(url)
             except Exception as problem:  # each driver has exceptions of its own
                 raise self._refused(None, problem) from problem
-
-    def close(self) -> None:
-        """Close the connection to the server; it is opened anew if it is needed again."""
-        with self._lock:
-            if self._physical is not None:
-                self._physical.close()
-                self._physical = None
+        made.script(f"SET application_name = 'harness {self._run.run_id}'")
+        return made
 
     # -- what can go wrong -----------------------------------------------------------------------------------------
 
     def _refused(self, template: str | None, problem: Exception) -> DatabaseUnavailable:
-        said = scrubbed(_words(problem), self._url)
+        said = self._said(problem)
         code = str(getattr(problem, "sqlstate", None) or getattr(problem, "pgcode", None) or "")
         why, remedy = f"the server says: {said}", "see to what the server says"
         if code == "42501":
@@ -310,8 +243,7 @@ class Catalogs:
             remedy = "raise max_connections, or let fewer runs and workers use the server at once"
         elif code == "53100":
             remedy = "make room on the server's disk; databases named …_harness_… of dead runs may be dropped"
-        whose = f"the database of worker {self._run.worker}" if self._run.worker else "a database for a test"
-        return DatabaseUnavailable(f"{whose} could not be created", where=shown(self._url), why=why, remedy=remedy)
+        return self._could_not(why, remedy)
 
 
 def _labels(text: str, name: str) -> dict[str, str]:
@@ -320,12 +252,8 @@ def _labels(text: str, name: str) -> dict[str, str]:
         labels = json.loads(text)
     except ValueError:
         return {}
-    ours = isinstance(labels, dict) and {RUN, HOST, _MADE} <= labels.keys()
+    ours = isinstance(labels, dict) and {RUN, HOST, MADE} <= labels.keys()
     return labels if ours and run_of(name) == labels[RUN] else {}
-
-
-def _words(problem: Exception) -> str:
-    return " ".join(str(problem).split()) or type(problem).__name__
 
 
 def _quoted(name: str) -> str:

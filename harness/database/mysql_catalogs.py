@@ -12,55 +12,28 @@ As on PostgreSQL (`catalogs.py`), but for what these servers lack:
 from __future__ import annotations
 
 import json
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from harness.database.catalogs import HOUR, Found, Room
 from harness.database.drivers.choice import drivers_for
-from harness.database.identity import HOST, RUN, alive, host_token
+from harness.database.identity import RUN
 from harness.database.mysql_copies import copy_database, quoted
-from harness.database.names import base_of, belongs, name_for, run_of
-from harness.database.urls import scrubbed, shown, without_driver
-from harness.errors import DatabaseUnavailable
+from harness.database.names import belongs, run_of
+from harness.database.run_catalogs import KEPT, MADE, Found, Room, RunCatalogs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from sqlalchemy.engine import URL
-
     from harness.database.drivers import Physical
-    from harness.database.identity import RunIdentity
+    from harness.errors import DatabaseUnavailable
 
-_LONGEST = 64
 _OWNER = "_owner"
-_MADE, _KEPT = "harness.made", "harness.kept"
 #: Seconds that a statement waits for somebody's lock; the server would let it wait for a year.
 _PATIENCE = 60
 
 
-class MysqlCatalogs:
-    """Creates and drops databases on the server of a URL, for one run.
+class MysqlCatalogs(RunCatalogs):
+    """Creates and drops databases on the MySQL or MariaDB server of a URL, for one run."""
 
-    Args:
-        url: a database on the server, with or without a driver; its name is the base of the names made here.
-        run: the owner.
-    """
-
-    def __init__(self, url: URL, run: RunIdentity) -> None:
-        self._url = without_driver(url)
-        self._run = run
-        self._lock = threading.RLock()
-        self._physical: Physical | None = None
-        self._base = base_of(url.database, run)
-
-    def url_of(self, name: str) -> URL:
-        """Return the URL of a database on the same server, without a driver."""
-        return self._url.set(database=name)
-
-    def name(self, suffix: str) -> str:
-        """Return the name that a database of this run has."""
-        return name_for(self._base, self._run, suffix, _LONGEST)
+    longest = 64
 
     # -- creating and dropping -------------------------------------------------------------------------------------
 
@@ -103,12 +76,11 @@ class MysqlCatalogs:
 
     def _owner_of(self, run_id: str) -> str:
         tail = f"_harness_{run_id}{_OWNER}"
-        return self._base.encode()[: _LONGEST - len(tail)].decode(errors="ignore") + tail
+        return self._base.encode()[: self.longest - len(tail)].decode(errors="ignore") + tail
 
     def drop(self, name: str) -> None:
         """Drop a database of this run; one that is gone already is no error."""
-        if run_of(name) != self._run.run_id:
-            raise ValueError(f"{name} is not a database of run {self._run.run_id}")
+        self._own(name)
         with self._lock:
             self._drop(name)
             left = [other for other in self._names() if run_of(other) == self._run.run_id]
@@ -124,7 +96,7 @@ class MysqlCatalogs:
 
     def keep(self, name: str) -> None:
         """Let a database outlive the run: neither `drop_all` nor a sweep will take it."""
-        path = f"""'$."{_KEPT}"'"""
+        path = f"""'$."{KEPT}"'"""
         with self._lock:
             self._admin.script(
                 f"UPDATE {quoted(self._owner_of(self._run.run_id))}.owner SET labels = json_set(labels, {path},"
@@ -133,27 +105,10 @@ class MysqlCatalogs:
 
     def drop_all(self, *, but: str | None = None) -> None:
         """Drop every database of this run, in a worker every one of that worker, that is not to be kept."""
-        keeping = self._labels(self._owner_of(self._run.run_id)).get(_KEPT, "").split()
+        keeping = self._labels(self._owner_of(self._run.run_id)).get(KEPT, "").split()
         for name in self._names():
             if belongs(name, self._run) and name not in (but, *keeping) and not name.endswith(_OWNER):
                 self.drop(name)
-
-    def kept(self) -> bool:
-        """Tell whether a database of this run shall outlive it."""
-        return any(belongs(found.name, self._run) and _KEPT in found.labels for found in self.found())
-
-    def sweep(self, say: Callable[[str], None]) -> None:
-        """Drop the databases of runs that were killed before they could; what the user may not drop stays."""
-        for found in self.found():
-            if not self._dead(found.labels):
-                continue
-            try:
-                with self._lock:
-                    self._drop(found.name)
-            except Exception as problem:  # noqa: BLE001 - it is a courtesy: the run goes on without
-                say(f"the database {found.name} of a run that was killed could not be dropped: {_words(problem)}")
-                continue
-            say(f"dropped the database {found.name}, left by a run that was killed")
 
     # -- looking ---------------------------------------------------------------------------------------------------
 
@@ -203,42 +158,28 @@ class MysqlCatalogs:
         except Exception:  # noqa: BLE001 - being made or dropped at this moment, or not for this user to read
             return {}
         made, _, text = str(rows[0] if rows else "").partition(" ")
-        labels: dict[str, str] = {**json.loads(text or "{}"), _MADE: made}
+        labels: dict[str, str] = {**json.loads(text or "{}"), MADE: made}
         return labels if labels.get(RUN) == run_of(owner) else {}
 
-    def _dead(self, labels: Mapping[str, str]) -> bool:
-        if labels[RUN] == self._run.run_id or _KEPT in labels:
-            return False
-        if labels.get(HOST) == host_token():
-            return not alive(labels)
-        with self._lock:
-            free = self._admin.scalars(f"SELECT IS_FREE_LOCK({_literal(f'harness {labels[RUN]}')})")[0]
-            age = self._admin.scalars(f"SELECT UNIX_TIMESTAMP() - {int(labels[_MADE])}")[0]
-        return bool(free) and int(age) > HOUR
+    def _absent(self, run_id: str) -> bool:
+        return bool(self._admin.scalars(f"SELECT IS_FREE_LOCK({_literal(f'harness {run_id}')})")[0])
+
+    def _age(self, made: int) -> int:
+        return int(self._admin.scalars(f"SELECT UNIX_TIMESTAMP() - {made}")[0])
 
     # -- the connection --------------------------------------------------------------------------------------------
 
-    @property
-    def _admin(self) -> Physical:
-        if self._physical is None or self._physical.closed():
-            driver = drivers_for("mysql", ())
-            try:
-                # Without a database of its own, it works also once that of the URL is gone.
-                self._physical = driver.connect(
-                    self._url.set(drivername=f"mysql+{driver.name}")._replace(database=None)
-                )
-            except Exception as problem:  # each driver has exceptions of its own
-                raise self._refused(problem) from problem
-            self._physical.script(f"SET SESSION lock_wait_timeout = {_PATIENCE}")
-            self._physical.scalars(f"SELECT GET_LOCK({_literal(f'harness {self._run.run_id}')}, 0)")
-        return self._physical
-
-    def close(self) -> None:
-        """Close the connection to the server; it is opened anew if it is needed again."""
-        with self._lock:
-            if self._physical is not None:
-                self._physical.close()
-                self._physical = None
+    def _connect(self) -> Physical:
+        driver = drivers_for("mysql", ())
+        # Without a database of its own, it works also once that of the URL is gone.
+        url = self._url.set(drivername=f"mysql+{driver.name}")._replace(database=None)
+        try:
+            made = driver.connect(url)
+        except Exception as problem:  # each driver has exceptions of its own
+            raise self._refused(problem) from problem
+        made.script(f"SET SESSION lock_wait_timeout = {_PATIENCE}")
+        made.scalars(f"SELECT GET_LOCK({_literal(f'harness {self._run.run_id}')}, 0)")
+        return made
 
     def _refused(self, problem: Exception, template: str | None = None) -> DatabaseUnavailable:
         code = problem.args[0] if problem.args else None
@@ -252,25 +193,15 @@ class MysqlCatalogs:
         elif code in (1040, 1203, 1226):
             remedy = "raise max_connections, or let fewer runs and workers use the server at once"
         copied = f"it is copied from {template}, and " if template else ""
-        whose = f"the database of worker {self._run.worker}" if self._run.worker else "a database for a test"
-        return DatabaseUnavailable(
-            f"{whose} could not be created",
-            where=shown(self._url),
-            why=f"{copied}the server says: {scrubbed(_words(problem), self._url)}",
-            remedy=remedy,
-        )
+        return self._could_not(f"{copied}the server says: {self._said(problem)}", remedy)
 
 
 def _of_one(name: str, labels: dict[str, str], names: list[str]) -> dict[str, str]:
     """Return the labels of one database of a run: it is kept if it is among those that are, or tells whose they are."""
-    kept = [other for other in labels.get(_KEPT, "").split() if other in names]
+    kept = [other for other in labels.get(KEPT, "").split() if other in names]
     if name in kept or (kept and name.endswith(_OWNER)):
         return labels
-    return {key: value for key, value in labels.items() if key != _KEPT}
-
-
-def _words(problem: Exception) -> str:
-    return " ".join(str(problem).split()) or type(problem).__name__
+    return {key: value for key, value in labels.items() if key != KEPT}
 
 
 def _literal(text: str) -> str:

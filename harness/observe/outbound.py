@@ -73,17 +73,11 @@ LIBRARIES = (
     Library("urllib", "urllib.request", "OpenerDirector", "open", _opened),
 )
 _waiting = list(LIBRARIES)
-#: How many modules there were when they were last looked through.
-_imported = 0
 _replaced: dict[Library, Any] = {}
 
 
 def watch(recorder: Recorder) -> None:
     """Watch the libraries that have been imported by now."""
-    global _imported
-    if len(sys.modules) == _imported:
-        return
-    _imported = len(sys.modules)
     for library in [library for library in _waiting if library.module in sys.modules]:
         owner = getattr(sys.modules[library.module], library.owner, None)
         original = getattr(owner, library.method, None)
@@ -96,7 +90,6 @@ def watch(recorder: Recorder) -> None:
 @contextmanager
 def restored() -> Iterator[None]:
     """Give the libraries their own methods back at the end."""
-    global _imported
     try:
         yield
     finally:
@@ -104,7 +97,6 @@ def restored() -> Iterator[None]:
             setattr(getattr(sys.modules[library.module], library.owner), library.method, original)
         _replaced.clear()
         _waiting[:] = LIBRARIES
-        _imported = 0
 
 
 def _telling(library: Library, original: Any, recorder: Recorder) -> Any:

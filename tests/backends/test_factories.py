@@ -181,18 +181,29 @@ def fill(backend: Backend, kinds: dict[str, Any]) -> None:
             session.expire_all()
             assert [] == [name for one in made for name in columns if getattr(one, name) is None]
 
-    if "the_hstore" in columns:
-        backend.run(lambda: extensions(backend, "hstore", "citext"))
-    with tables(backend, Own.metadata), backend.test() as problems:
+    more = ("hstore", "citext") if "the_hstore" in columns else ()
+    with extensions(backend, *more), tables(backend, Own.metadata), backend.test() as problems:
         backend.run(law)
     assert problems == []
 
 
-def extensions(backend: Backend, *names: str) -> None:
-    """Let the server know more types."""
-    with backend.engine.begin() as connection:
-        for name in names:
-            connection.execute(sa.text(f"CREATE EXTENSION IF NOT EXISTS {name}"))
+@contextmanager
+def extensions(backend: Backend, *names: str) -> Iterator[None]:
+    """Let the server know more types meanwhile."""
+
+    def each(do: str) -> None:
+        with backend.engine.begin() as connection:
+            for name in names:
+                connection.execute(sa.text(f"{do} {name}"))
+
+    if not names:
+        yield
+        return
+    backend.run(lambda: each("CREATE EXTENSION"))
+    try:
+        yield
+    finally:
+        backend.run(lambda: each("DROP EXTENSION"))
 
 
 def test_every_generic_type_has_values(backend: Backend) -> None:

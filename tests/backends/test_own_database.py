@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import signal
 import subprocess
@@ -15,9 +14,7 @@ from sqlalchemy.engine import URL
 
 from tests.backends.test_postgres_runs import _APPS
 from tests.support.projects import STRICT, Project, new_project
-from tests.support.servers import asking
-
-_numbers = itertools.count(1)
+from tests.support.servers import own_database
 
 DRIVERS = pytest.mark.parametrize("driver", _APPS)
 
@@ -33,12 +30,8 @@ def project(pytester: pytest.Pytester, request: pytest.FixtureRequest) -> Projec
 @pytest.fixture
 def postgres_url(postgres_url: URL) -> Iterator[URL]:
     """A database that no other test leaves anything in: some of them kill their run."""
-    name = f"test_own_{next(_numbers)}"
-    with asking(postgres_url) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield postgres_url.set(database=name)
-    with asking(postgres_url) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with own_database(postgres_url) as url:
+        yield url
 
 
 def shop(project: Project, test: str, driver: str = "psycopg", *ini: str) -> Project:

@@ -18,7 +18,7 @@ from harness.database import identity
 from harness.database.engine import reach, remove
 from harness.database.service import catalogs_of
 from tests.support.projects import Project, new_project
-from tests.support.servers import asking, text_of
+from tests.support.servers import asking, own_database, text_of
 from tests.support.workers import TWO, going_on, kill, names, observed, seen, until
 
 _SLOW = """
@@ -34,6 +34,13 @@ _SLOW = """
 def project(pytester: pytest.Pytester) -> Project:
     """An empty project."""
     return new_project(pytester)
+
+
+@pytest.fixture
+def postgres_url(postgres_url: URL) -> Iterator[URL]:
+    """An empty database, which workers need not copy."""
+    with own_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(params=["postgres", "mariadb"])

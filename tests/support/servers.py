@@ -77,6 +77,19 @@ def asking(url: URL) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
 
 
 @contextmanager
+def own_database(url: URL) -> Iterator[URL]:
+    """An empty database beside that of a URL, in which no other test leaves anything."""
+    name = f"test_own_{secrets.token_hex(4)}"
+    with asking(url) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0".encode())
+    try:
+        yield url.set(database=name)
+    finally:
+        with asking(url) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@contextmanager
 def a_role(url: URL, *grants: str) -> Iterator[URL]:
     """A role `guest` that owns nothing, with what is granted to it; gives the URL with which it connects."""
     with asking(url) as connection:
