@@ -59,29 +59,25 @@ def serve(
     driver = drivers_for(server.backend, ())
     engine.require()
     engine.sweep(say)
-    password = secrets.token_urlsafe(24)
     name = reused or f"harness-{run.run_id}-{secrets.token_hex(2)}"
     labels = {REUSED: name} if reused else run.labels()
     if reused:
         engine.remove(name)
-    box = engine.Box(server, image or server.image, name=name, password=password, labels=labels)
+    box = engine.Box(server, image or server.image, name=name, password=secrets.token_urlsafe(24), labels=labels)
     with contextlib.closing(box):
         box.fetch(say)
         # Before it exists: an interruption between its creation and our learning of it must not leak it.
         stay = _Stay(name, say)
         close = guaranteed(stay.end, outlives_process=True)
         try:
-            say(f"starting {box.image} …")
-            box.launch()
-            server_url = partial(_server_url, box, server, f"{server.backend}+{driver.name}", password)
-            _connected(box, server, partial(_answering, driver, server_url), say, patience or Patience()).close()
-            url = without_driver(server_url())
+            url = _launched(box, server, driver, say, patience or Patience())
         except BaseException:
             close()
             raise
     if reused:
         stay.let_go()
         close()
+    shown = name if reused else stay.kept_name
     return Service(
         url=url.set(database="test"),
         backend=server.backend,
@@ -89,11 +85,20 @@ def serve(
         lasting=reused is not None,
         reused=reused is not None,
         container=name,
-        shell=f"docker exec -it {name if reused else stay.kept_name} {server.shell}",
-        remove=f"docker rm -f -v {name if reused else stay.kept_name}",
+        shell=f"docker exec -it {shown} {server.shell}",
+        remove=f"docker rm -f -v {shown}",
         stay=stay.keep,
         close=nothing_to_close if reused else close,
     )
+
+
+def _launched(box: engine.Box, server: Server, driver: Driver, say: Say, patience: Patience) -> URL:
+    """Launch a server, and return the administrator's URL, without a driver, once it answers."""
+    say(f"starting {box.image} …")
+    box.launch()
+    server_url = partial(_server_url, box, server, f"{server.backend}+{driver.name}")
+    _connected(box, server, partial(_answering, driver, server_url), say, patience).close()
+    return without_driver(server_url())
 
 
 class _Stay:
@@ -124,12 +129,12 @@ class _Stay:
             )
 
 
-def _server_url(box: engine.Box, server: Server, drivername: str, password: str) -> URL:
+def _server_url(box: engine.Box, server: Server, drivername: str) -> URL:
     """Return the administrator's URL; fails while the engine has not published the port yet."""
     from sqlalchemy.engine import URL
 
     host, port = box.address()
-    return URL.create(drivername, server.user, password, host, port, server.maintenance)
+    return URL.create(drivername, server.user, box.password, host, port, server.maintenance)
 
 
 def _answering(driver: Driver, url: Callable[[], URL]) -> Physical:

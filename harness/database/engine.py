@@ -157,6 +157,7 @@ class Box:
         self._client = self._container.get_docker_client()
         #: As it is asked for, with the prefix of the user's registry.
         self.image = str(self._container.image)
+        self.password = password
         for key, value in server.environment.items():
             self._container.with_env(key, value.format(password=password))
         # A mount, as `with_tmpfs_mount` is missing from older versions and `tmpfs=` collides with it in newer ones.

@@ -321,7 +321,39 @@ def capturing(captor: Captor, ignore: Callable[[], bool]) -> Iterator[None]:
         captor: captures them.
         ignore: true while harness makes an engine for itself.
     """
-    original = Engine.__init__
+    original, original_option = Engine.__init__, OptionEngine.__init__
+
+    def __init_option__(self: OptionEngine, proxied: Engine, execution_options: Any) -> None:
+        original_option(self, proxied, execution_options)
+        captor.add_options(self)
+
+    def refuse(dialect: Dialect, record: ConnectionPoolEntry, arguments: Any, options: Any) -> Any:
+        if (connect := opening()) is not None:
+            return connect(dialect, options)
+        if not ignore():
+            raise _escape(dialect)
+        return None
+
+    for engine in gc.get_objects():
+        if type(engine) is Engine:
+            captor.add(engine)
+        elif type(engine) is OptionEngine:
+            captor.add_options(engine)
+
+    Engine.__init__ = _capturing_init(original, captor, ignore)  # type: ignore[method-assign]  # see the docstring above
+    OptionEngine.__init__ = __init_option__  # type: ignore[method-assign,assignment]  # as above
+    event.listen(Engine, "do_connect", refuse)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "do_connect", refuse)
+        OptionEngine.__init__ = original_option  # type: ignore[method-assign]  # the original back
+        Engine.__init__ = original  # type: ignore[method-assign]  # the original back
+        captor.restore()
+
+
+def _capturing_init(original: Any, captor: Captor, ignore: Callable[[], bool]) -> Any:
+    """Return what stands for `Engine.__init__`."""
 
     def __init__(
         self: Engine,
@@ -342,34 +374,7 @@ def capturing(captor: Captor, ignore: Callable[[], bool]) -> Iterator[None]:
         if not ignore():
             captor.add(self)
 
-    def __init_option__(self: OptionEngine, proxied: Engine, execution_options: Any) -> None:
-        original_option(self, proxied, execution_options)
-        captor.add_options(self)
-
-    def refuse(dialect: Dialect, record: ConnectionPoolEntry, arguments: Any, options: Any) -> Any:
-        if (connect := opening()) is not None:
-            return connect(dialect, options)
-        if not ignore():
-            raise _escape(dialect)
-        return None
-
-    for engine in gc.get_objects():
-        if type(engine) is Engine:
-            captor.add(engine)
-        elif type(engine) is OptionEngine:
-            captor.add_options(engine)
-
-    original_option = OptionEngine.__init__
-    Engine.__init__ = __init__  # type: ignore[method-assign]  # see the module's docstring
-    OptionEngine.__init__ = __init_option__  # type: ignore[method-assign,assignment]  # as above
-    event.listen(Engine, "do_connect", refuse)
-    try:
-        yield
-    finally:
-        event.remove(Engine, "do_connect", refuse)
-        OptionEngine.__init__ = original_option  # type: ignore[method-assign]  # the original back
-        Engine.__init__ = original  # type: ignore[method-assign]  # the original back
-        captor.restore()
+    return __init__
 
 
 def _escape(dialect: Dialect) -> EscapeError:
