@@ -59,7 +59,7 @@ def test_a_server_that_stops_at_once_is_not_waited_for(engine: docker.DockerClie
 
     assert f"the database in the container {IMAGE} cannot be used: stopped with exit code 1" in text
     assert "superuser password is not specified" in text
-    assert took < 15
+    assert took < 60
 
 
 def test_a_server_that_refuses_its_settings_shows_its_log(engine: docker.DockerClient) -> None:
@@ -67,7 +67,7 @@ def test_a_server_that_refuses_its_settings_shows_its_log(engine: docker.DockerC
     text, took = _failure(engine, replace(POSTGRES, command=("postgres", "-cno_such_setting=1")))
 
     assert 'unrecognized configuration parameter "no_such_setting"' in text
-    assert took < 15
+    assert took < 60
 
 
 def test_a_command_that_does_not_exist_is_the_engine_s_refusal(engine: docker.DockerClient) -> None:
@@ -75,16 +75,16 @@ def test_a_command_that_does_not_exist_is_the_engine_s_refusal(engine: docker.Do
     text, took = _failure(engine, replace(POSTGRES, command=("no-such-command",)))
 
     assert "no-such-command" in text
-    assert took < 15
+    assert took < 60
 
 
 def test_a_container_without_a_server_is_given_up_in_time(engine: docker.DockerClient) -> None:
     """Keeping what the driver said last."""
-    text, took = _failure(engine, replace(POSTGRES, command=("sleep", "60")), limit=2)
+    text, took = _failure(engine, replace(POSTGRES, command=("sleep", "600")), limit=2)
 
     assert "it did not answer within 2 s" in text
     assert "the last attempt to connect ended with:" in text
-    assert took < 15
+    assert took < 60
 
 
 def test_an_engine_that_cannot_start_it_is_quoted(engine: docker.DockerClient) -> None:
@@ -128,4 +128,4 @@ def test_no_engine_is_told_at_once(host: str) -> None:
 
     assert f"  where {host} (DOCKER_HOST)" in done.stdout
     assert "--harness-database=postgresql://user:password@host/app_test" in done.stdout
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60

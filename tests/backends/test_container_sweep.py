@@ -63,7 +63,7 @@ def _process(code: str) -> tuple[subprocess.Popen[str], str]:
 
 
 def _end(process: subprocess.Popen[str]) -> int:
-    code = process.wait(timeout=30)
+    code = process.wait(timeout=120)
     assert process.stdout is not None
     process.stdout.close()
     return code

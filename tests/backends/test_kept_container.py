@@ -39,7 +39,7 @@ def test_a_container_stays_with_the_databases_of_failed_tests(
         found = []
         for command in commands:
             asked = ["docker", "exec", *shlex.split(command), "-Atc", "SELECT name FROM users ORDER BY id"]
-            done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60)
+            done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=180)
             found.append(done.stdout.split())
         assert [["database"], ["delete"], ["rollback", "open"]] == sorted(found)
     finally:

@@ -189,7 +189,7 @@ def test_a_terminated_run_leaves_nothing(project: Project) -> None:
     with going_on(project, "--harness-database=postgres", "--harness-server=local", "-k", "slow") as process:
         until(lambda: seen(project))
         os.kill(process.pid, signal.SIGTERM)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
     assert [] == left(project)
 

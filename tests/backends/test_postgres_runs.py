@@ -231,7 +231,7 @@ def test_no_container_outlives_its_run_for_long(
         own = containers_of(running.pid)
         assert len(own) == 1
         running.send_signal(signal_number)
-        running.wait(timeout=30)
+        running.wait(timeout=120)
     finally:
         running.kill()
         running.wait()

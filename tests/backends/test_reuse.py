@@ -179,7 +179,7 @@ def test_fresh_is_refused_while_another_run_uses_the_template(project: Project) 
         refused = project.run_apart(*_REUSE, "--harness-fresh", "-k", "test_it and 0")
         beside = project.run_apart(*_REUSE, "-k", "test_it and 0")
         (project.path / "go").touch()
-        assert 0 == process.wait(timeout=60)
+        assert 0 == process.wait(timeout=180)
 
     assert 1 == refused.errors, refused.text
     refused.assert_says("the templates cannot be forgotten while another run uses them", "harness ", "pid ")
@@ -255,7 +255,7 @@ def test_a_container_stays_and_is_used_again(
         assert place(project, 0).port == place(project, 1).port
         with reach() as engine:
             assert "running" == engine.containers.get(name).status
-        subprocess.run(command.split(), check=True, capture_output=True, timeout=60)
+        subprocess.run(command.split(), check=True, capture_output=True, timeout=180)
         with reach() as engine:
             assert [] == engine.containers.list(all=True, filters={"name": name})
     finally:

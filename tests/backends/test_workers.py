@@ -138,7 +138,7 @@ def test_two_runs_at_once_on_one_database_never_meet(project: Project, postgres:
         until(lambda: seen(project))
         result = project.run_apart("-k", "not slow")
         (project.path / "go").touch()
-        assert 0 == process.wait(timeout=60)
+        assert 0 == process.wait(timeout=180)
 
     result.assert_passed(8)
     assert f"another run uses {postgres.database}" in result.text
@@ -324,7 +324,7 @@ def test_each_worker_has_a_database_in_memory(project: Project) -> None:
     observed(project)
     with going_on(project, "-n2") as process:
         project.run_apart(*TWO).assert_passed(8)
-        assert 0 == process.wait(timeout=60)
+        assert 0 == process.wait(timeout=180)
 
     assert 4 == len({line["url"] for line in seen(project)})
 
@@ -335,5 +335,5 @@ def test_an_interrupted_run_leaves_nothing(project: Project, postgres: URL) -> N
     with going_on(project, "-n2", "-k", "slow") as process:
         until(lambda: len(names(project)) == 2)
         os.kill(process.pid, signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(timeout=180)
         until(lambda: not made(postgres))

@@ -169,7 +169,7 @@ def test_xdist_workers_hear_every_option_once(project: Project) -> None:
         """
     )
     result = project.pytester.runpytest_subprocess(
-        "-p", "harness", "-n", "2", "--harness-isolation=rollback", "--harness-database=sqlite", timeout=60
+        "-p", "harness", "-n", "2", "--harness-isolation=rollback", "--harness-database=sqlite", timeout=180
     )
     result.assert_outcomes(passed=6)
 
@@ -195,7 +195,7 @@ def test_random_order_makes_no_difference(project: Project) -> None:
                 assert client.get("/users").json() == sorted([name, "seed"])
         """
     )
-    result = project.pytester.runpytest_subprocess("-p", "harness", "-p", "randomly", "-p", "no:faker", timeout=60)
+    result = project.pytester.runpytest_subprocess("-p", "harness", "-p", "randomly", "-p", "no:faker", timeout=180)
     result.assert_outcomes(passed=4)
 
 

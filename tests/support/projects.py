@@ -232,7 +232,7 @@ class Project:
 
     def run_apart(self, *arguments: str, plugin: bool = True) -> Result:
         """Run pytest in a process of its own: for event loops, crashes and imports."""
-        return _result(self.pytester.runpytest_subprocess(*_arguments(plugin), *arguments, timeout=60))
+        return _result(self.pytester.runpytest_subprocess(*_arguments(plugin), *arguments, timeout=180))
 
 
 def new_project(pytester: pytest.Pytester) -> Project:

@@ -86,7 +86,7 @@ def going_on(project: Project, *arguments: str) -> Iterator[subprocess.Popen[byt
         yield process
     finally:
         process.kill()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
 
 
 def until(true: Callable[[], object], seconds: float = 120) -> None:

@@ -90,7 +90,7 @@ def test_the_section_names_tests_and_the_first_statement(shop: Project) -> None:
 def test_workers_tell_the_same(shop: Project) -> None:
     """The section is the controller's."""
     pytest.importorskip("xdist")
-    result = shop.pytester.runpytest_subprocess("-p", "harness", "-p", "no:randomly", "-n", "2", *BOTH, timeout=60)
+    result = shop.pytester.runpytest_subprocess("-p", "harness", "-p", "no:randomly", "-n", "2", *BOTH, timeout=180)
 
     assert _TOLD == _section(result.stdout.str())
 

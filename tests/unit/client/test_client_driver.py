@@ -240,8 +240,8 @@ def test_an_interrupt_propagates_promptly(driver: Driver) -> None:
     timer.start()
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        portal.call(asyncio.sleep, 30)
-    assert time.monotonic() - start < 5
+        portal.call(asyncio.sleep, 300)
+    assert time.monotonic() - start < 30
 
 
 def test_an_interrupted_call_leaves_the_loop_usable(driver: Driver) -> None:
@@ -291,7 +291,7 @@ def test_a_left_over_task_goes_on_without_a_call(driver: Driver) -> None:
 
     tasks: list[asyncio.Task[None]] = []
     Portal(driver).call(start)
-    assert done.wait(5)
+    assert done.wait(60)
 
 
 def test_calls_take_the_loop_back_from_left_over_tasks(driver: Driver) -> None:

@@ -67,7 +67,7 @@ def test_waiting_for_a_result_may_be_bounded(portal: Portal) -> None:
     start = time.monotonic()
     with pytest.raises(TimeoutError):
         future.result(timeout=0.05)
-    assert 0.04 < time.monotonic() - start < 5
+    assert 0.04 < time.monotonic() - start < 30
     assert not future.done()
     portal.close()
 
