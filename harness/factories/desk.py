@@ -18,8 +18,9 @@ from harness.factories.guests import Guest, accepted
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-    from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session
+
+    from harness.ext_asyncio import AsyncSession
 
 #: The sessions that the outermost factory call has used so far; None outside of a call.
 _used: ContextVar[list[Any] | None] = ContextVar("harness_factory_sessions", default=None)
@@ -175,8 +176,9 @@ class Desk:
 
     def adopt(self, session: Any) -> None:
         """Use a session that a fixture of the user's has made under the name of harness's own."""
-        from sqlalchemy.ext.asyncio import AsyncSession
         from sqlalchemy.orm import Session, scoped_session
+
+        from harness.ext_asyncio import AsyncSession
 
         if not self.open:
             return
@@ -277,7 +279,7 @@ def without_greenlet() -> Iterator[None]:
 
     from harness.isolation.asynchronous import in_greenlet, synchronously
 
-    if "greenlet" in sys.modules and in_greenlet():
+    if sys.modules.get("greenlet") is not None and in_greenlet():
         yield
         return
     with synchronously():

@@ -73,8 +73,9 @@ def accepted(named: Any, factory: type, captured: Callable[[Engine], bool]) -> b
 
 
 def _refuse_others(named: Any, factory: type) -> None:
-    from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker
     from sqlalchemy.orm import sessionmaker
+
+    from harness.ext_asyncio import AsyncSession, async_scoped_session, async_sessionmaker
 
     if isinstance(named, (AsyncSession, async_scoped_session, async_sessionmaker)):
         raise asynchronous(factory, type(named).__name__, "sqlalchemy_session")

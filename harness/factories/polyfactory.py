@@ -52,7 +52,8 @@ class _Explained:
 def bound(desk: Desk) -> Iterator[None]:
     """Bind all factories until the context ends; polyfactory must be imported."""
     from polyfactory.factories.sqlalchemy_factory import SQLAlchemyFactory
-    from sqlalchemy.ext.asyncio import AsyncSession
+
+    from harness.ext_asyncio import AsyncSession
 
     replaced = {name: vars(SQLAlchemyFactory)[name] for name in ("__session__", "__async_session__")}
     original = vars(SQLAlchemyFactory)["_get_sync_persistence"]

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
-
+from harness.ext_asyncio import AsyncConnection, AsyncSession
 from harness.graph.facts import SessionCall
 from harness.graph.sorts import sort_of
 from harness.session.evidence import Kind

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy.engine import Engine as SqlEngine
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from sqlalchemy.pool import QueuePool
 
+from harness.ext_asyncio import AsyncEngine, AsyncSession, async_scoped_session, async_sessionmaker
 from harness.graph.facts import Engine, Factory, OriginalEngine
 from harness.graph.objects import Objects
 from harness.graph.scope import UNKNOWN, Scope

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from harness.ext_asyncio import AsyncEngine
 from harness.graph.facts import ExitCommit
 from harness.graph.scope import UNKNOWN, Scope, attribute, scope_of
 from harness.graph.source import NESTED, own_nodes

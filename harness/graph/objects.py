@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.engine import Engine
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from harness.callsite import CallSite, is_users
+from harness.ext_asyncio import AsyncEngine, AsyncSession, async_scoped_session, async_sessionmaker
 from harness.graph.source import assignment
 
 _KINDS = (

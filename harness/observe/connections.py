@@ -185,8 +185,10 @@ class Connections:
             statement.loaded = load = load_of(loader, place, request)
             if load is not None:
                 request.loads.append(load)
-        if live.session is not None:
-            live.session.touch(request, me, task, "a statement", place)
+        session = live.session
+        # A session that joins a connection sends its SAVEPOINT before it is known; the one before it has ended by then.
+        if session is not None and session.open:
+            session.touch(request, me, task, "a statement", place)
         before = live.inflight
         if before is not None and before.task != me and live.busy is not None:
             other = live.busy()

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from types import AsyncGeneratorType
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
 from harness.callsite import is_users, site_of
 from harness.clock import now
+from harness.ext_asyncio import AsyncConnection, AsyncSession
 from harness.observe.incidents import Abandoned
 from harness.observe.recorder import CURRENT, Recorder
 

@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from harness.callsite import mark
+from harness.ext_asyncio import AVAILABLE, AsyncSession
 from harness.observe import outbound, private, unawaited
 from harness.observe.asgi import Requests
 from harness.observe.connections import Connections
@@ -73,7 +73,8 @@ def listening(recorder: Recorder) -> Iterator[Listeners]:
         stack.enter_context(unawaited.watching(recorder))
         stack.enter_context(_replaced(Session, "__init__", _afterwards(recorder.guarded(sessions.born))))
         stack.enter_context(_replaced(Session, "close", _before(recorder.guarded(sessions.closing))))
-        stack.enter_context(_replaced(AsyncSession, "__aexit__", _before(recorder.guarded(sessions.leaving))))
+        if AVAILABLE:
+            stack.enter_context(_replaced(AsyncSession, "__aexit__", _before(recorder.guarded(sessions.leaving))))
         yield Listeners(
             sending=recorder.guarded(connections.sending),
             sent=recorder.guarded(connections.sent),

@@ -16,9 +16,9 @@ from collections import defaultdict
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.ext.asyncio import async_scoped_session
 from sqlalchemy.orm import scoped_session
 
+from harness.ext_asyncio import async_scoped_session
 from harness.session.annotations import hints, imported
 from harness.session.callables import Behind, FunctionNode, behind, own_nodes, syntax
 from harness.session.evidence import Kind, Provision, of_annotation, of_class, of_object, says_nothing

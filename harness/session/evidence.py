@@ -16,8 +16,9 @@ from enum import Enum
 from typing import Any
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from harness.ext_asyncio import AsyncConnection, AsyncSession, async_scoped_session, async_sessionmaker
 
 
 class Kind(Enum):

@@ -60,9 +60,13 @@ class Sessions:
         """The asynchronous engine.
 
         Raises:
-            MissingExtra: no asynchronous driver of the database is installed.
+            MissingExtra: no asynchronous driver of the database is installed, or no greenlet.
         """
         if self._async_engine is None:
+            from harness.ext_asyncio import AVAILABLE
+
+            if not AVAILABLE:
+                raise MissingExtra("greenlet", "fastapi", "an asynchronous session")
             from sqlalchemy.ext.asyncio import create_async_engine
 
             url = self._url()
@@ -81,11 +85,16 @@ class Sessions:
         return session
 
     def async_session(self) -> AsyncSession:
-        """Return a new asynchronous session; what it loaded stays readable after a commit, as awaiting is explicit."""
+        """Return a new asynchronous session; what it loaded stays readable after a commit, as awaiting is explicit.
+
+        Raises:
+            MissingExtra: as for `async_engine`.
+        """
+        engine = self.async_engine
         from sqlalchemy.ext.asyncio import AsyncSession
 
         cls = self._session_class(True) or AsyncSession
-        session = cls(self.async_engine, expire_on_commit=False, **self._more(True))
+        session = cls(engine, expire_on_commit=False, **self._more(True))
         keep_fresh(session.sync_session, self._changes)
         return session
 
@@ -117,7 +126,8 @@ def _async_driver(url: URL) -> str:
 
 def plain_class(cls: type[Any]) -> type[Any] | None:
     """Return a session class that can be called with an engine; scoped sessions and factories cannot."""
-    from sqlalchemy.ext.asyncio import AsyncSession
     from sqlalchemy.orm import Session
+
+    from harness.ext_asyncio import AsyncSession
 
     return cls if issubclass(cls, (Session, AsyncSession)) else None

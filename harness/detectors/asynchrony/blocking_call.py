@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from harness.callsite import COROUTINE
+from harness.callsite import COROUTINE, is_users, site_of
 from harness.detectors import signs
 from harness.detectors.finding import Endpoint, Evidence, Finding
 from harness.detectors.rule import Rule, Severity
@@ -99,11 +99,12 @@ def _reasons(request: Request, ends: Iterable[Transaction]) -> list[_Held]:
     found: dict[object, _Held] = {}
     for statement in request.statements:
         if statement.blocking:
-            of_endpoint = statement.phase in _OF_ENDPOINT
-            if statement.holder is not None:
-                key: object = statement.holder[0]
+            of_endpoint, holder = statement.phase in _OF_ENDPOINT, statement.holder
+            # What its response model loads is the endpoint's as well.
+            if of_endpoint and (holder is None or site_of(holder[0]) == request.endpoint):
+                key: object = "endpoint"
             else:
-                key = "endpoint" if of_endpoint else statement.place and statement.place[0]
+                key = (holder or statement.place or (None,))[0]
             found.setdefault(key, _Held(of_endpoint=of_endpoint)).statements.append(statement)
     for end in ends:
         if found:
@@ -116,7 +117,7 @@ def _reasons(request: Request, ends: Iterable[Transaction]) -> list[_Held]:
 
 def _met(request: Request, held: _Held) -> Finding:
     first = (held.statements[0].holder or held.statements[0].place) if held.statements else held.ends[0].end_place
-    function = site(first)
+    function = request.endpoint if _is_serializing(request, held) else site(first)
     is_root = first is not None and bool(first[0].co_flags & COROUTINE)
     route = f"{request.method} {request.route or request.path}"
     return Finding(
@@ -130,6 +131,13 @@ def _met(request: Request, held: _Held) -> Finding:
         fix=_advice(request, function.function if is_root and function else None, held),
         subject=route if held.of_endpoint and not is_root else "",
     )
+
+
+def _is_serializing(request: Request, held: _Held) -> bool:
+    """Tell whether nothing but the response model of an endpoint of the user's held the loop, whatever line it read."""
+    first = held.statements[0] if held.statements else None
+    serializing = first is not None and first.holder is None and first.phase is Phase.SERIALIZATION
+    return serializing and request.endpoint is not None and is_users(request.endpoint.path)
 
 
 def _counted(held: _Held) -> str:

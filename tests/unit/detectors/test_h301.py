@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inspect import CO_COROUTINE
 
-from harness.callsite import Place
+from harness.callsite import Place, site_of
 from harness.detectors.asynchrony.blocking_call import detect, inspect
 from harness.detectors.finding import Finding
 from harness.graph.facts import AppGraph, Endpoint, Function, Route, SessionCall, Sort
@@ -73,15 +73,34 @@ def test_an_async_def_is_one_finding_whichever_helper_sends_the_first_statement(
 
 
 def test_what_no_async_def_of_the_users_led_to_is_told_with_the_endpoint() -> None:
-    """A response model that loads in an async endpoint: what it reads may be right in a def endpoint."""
+    """A response model that loads in an async endpoint: the line that it reads may be right in a def endpoint."""
     story = Story()
     request = story.request("GET /items", endpoint="app/api.py:15 read_items", coroutine=True)
     story.phase(request, Phase.SERIALIZATION)
     blocked(story.sql(story.session(request), "SELECT 1 FROM items", at="app/models.py:3 Item.owner"))
     (finding,) = met(story)
 
-    assert ("GET /items", at("app/models.py:3 Item.owner")) == (finding.subject, finding.site)
+    assert ("GET /items", at("app/api.py:15 read_items")) == (finding.subject, finding.site)
+    assert [at("app/models.py:3 Item.owner")] == [piece.site for piece in finding.evidence]
     assert finding.fix.startswith("make read_items a def")
+
+
+def test_what_the_response_model_loads_is_told_with_what_the_endpoint_sends() -> None:
+    """It is the same async def that has to be mended."""
+    story = Story()
+    request = story.request("GET /items", endpoint="app/api.py:18 read_items", coroutine=True)
+    code, _ = coroutine(READ)
+    request.endpoint = site_of(code)
+    db = story.session(request)
+    story.phase(request, Phase.ENDPOINT)
+    blocked(story.sql(db, "SELECT 1 FROM items"), (code, 18))
+    story.phase(request, Phase.SERIALIZATION)
+    blocked(story.sql(db, "SELECT 1 FROM users", at="app/models.py:3 Item.owner"))
+    (finding,) = met(story)
+
+    assert told([finding]) == [
+        "H301 2 statements (psycopg, 2.0 ms) held the event loop in GET /items @ app/api.py:18 in read_items"
+    ]
 
 
 def test_an_async_dependency_is_the_same_finding_on_all_its_routes() -> None:

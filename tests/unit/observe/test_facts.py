@@ -305,6 +305,25 @@ def test_a_static_pool_hands_one_connection_to_two_sessions(recorder: Recorder) 
     assert None not in (outer.returned, inner.returned)
 
 
+def test_sessions_that_join_one_connection_are_told_apart(recorder: Recorder) -> None:
+    """The recipe of SQLAlchemy's documentation: each sends a SAVEPOINT before the connection knows whose it is."""
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    app = FastAPI()
+    with engine.connect() as connection, connection.begin():
+
+        @app.get("/items")
+        def items() -> None:
+            with Session(connection, join_transaction_mode="create_savepoint") as session:
+                session.execute(text("SELECT 1"))
+
+        client = TestClient(app)
+        client.get("/items")
+        client.get("/items")
+    engine.dispose()
+
+    assert [1, 1] == [len(session.requests) for session in recorder.tape.sessions if session.request is not None]
+
+
 def test_facts_stay_in_order_while_a_test_freezes_the_time(
     recorder: Recorder, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
