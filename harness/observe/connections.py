@@ -207,19 +207,20 @@ class Connections:
     def sent(self, wire: Wire, sql: str, cursor: Any) -> None:
         """A statement has come back."""
         live = self._out.get(id(wire))
-        if live is None or live.own or sql.startswith(_SETTING):
+        if live is None:
             return
-        tape = self._recorder.tape
-        tape.statements += 1
-        statement = live.inflight
+        tape, statement = self._recorder.tape, live.inflight
         if statement is None:
-            if live.started:  # one that overlapped with another has been forgotten
-                tape.seconds += now() - live.started
-                live.started = 0.0
+            if not live.own and not sql.startswith(_SETTING):
+                tape.statements += 1
+                if live.started:  # one that overlapped with another has been forgotten
+                    tape.seconds += now() - live.started
+                    live.started = 0.0
             return
         live.inflight = None
-        statement.seconds = now() - statement.at
-        tape.seconds += statement.seconds
+        tape.statements += 1
+        statement.seconds = taken = now() - statement.at
+        tape.seconds += taken
         if not sql.startswith("SELECT"):
             _looked_at(live, statement, wire, cursor)
 
