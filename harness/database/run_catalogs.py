@@ -95,6 +95,30 @@ class RunCatalogs(ABC):
                 self._physical = None
 
     @abstractmethod
+    def create(self, name: str, template: str | None = None, *, connections: bool = True) -> None:
+        """Create a database, empty or as a copy of another one."""
+
+    @abstractmethod
+    def drop(self, name: str) -> None:
+        """Drop a database of this run; one that is gone already is no error."""
+
+    @abstractmethod
+    def drop_all(self, *, but: str | None = None) -> None:
+        """Drop every database of this run, in a worker every one of that worker, that is not to be kept."""
+
+    @abstractmethod
+    def keep(self, name: str) -> None:
+        """Let a database outlive the run: neither `drop_all` nor a sweep will take it."""
+
+    @abstractmethod
+    def claim(self, name: str, *, shared: bool) -> bool:
+        """Say that this run uses a database that is not its own, until `close`; False if another run does already."""
+
+    @abstractmethod
+    def room(self) -> Room:
+        """Return how many connections the server has left for the user of the URL."""
+
+    @abstractmethod
     def found(self) -> list[Found]:
         """Return the databases on the server that some run has made."""
 

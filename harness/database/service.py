@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
     from harness.database.identity import RunIdentity
+    from harness.database.run_catalogs import RunCatalogs
 
 Say = Callable[[str], None]
 
@@ -103,7 +104,7 @@ def from_words(words: Mapping[str, Any]) -> Service:
     return Service(**{**words, "url": make_url(words["url"])})
 
 
-def catalogs_of(url: URL, run: RunIdentity) -> Catalogs | MysqlCatalogs:
+def catalogs_of(url: URL, run: RunIdentity) -> RunCatalogs:
     """Return what creates and drops databases beside that of a URL."""
     return Catalogs(url, run) if url.get_backend_name() == "postgresql" else MysqlCatalogs(url, run)
 

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL
 
-    from harness.database.catalogs import Catalogs
     from harness.database.identity import RunIdentity
-    from harness.database.mysql_catalogs import MysqlCatalogs
+    from harness.database.run_catalogs import RunCatalogs
 
 #: Copies that are ready at most; and used ones that wait at most, while the next test's is more urgent.
 AHEAD, BEHIND = 3, 4
@@ -180,7 +179,7 @@ class WarmClones:
     def _drops_first(self) -> bool:
         return bool(self._used) and (not self._more_wanted() or len(self._used) > BEHIND)
 
-    def _make(self, catalogs: Catalogs | MysqlCatalogs) -> None:
+    def _make(self, catalogs: RunCatalogs) -> None:
         name = catalogs.name(str(next(self._numbers)))
         failure: Exception | None = None
         try:
@@ -196,7 +195,7 @@ class WarmClones:
             self._failure = failure
             self._changed.notify_all()
 
-    def _drop(self, catalogs: Catalogs | MysqlCatalogs, clone: Clone) -> None:
+    def _drop(self, catalogs: RunCatalogs, clone: Clone) -> None:
         try:
             with self._statement:
                 catalogs.drop(clone.name)
