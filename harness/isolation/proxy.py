@@ -75,7 +75,14 @@ class ConnectionProxy:
         if name in ("driver_connection", "run_async"):
             return self._driver_access(name)
         found = getattr(self._pinned.physical.dbapi, name)
+        if name.startswith("create_") and self._physical.dialect == "sqlite":
+            return partial(self._between_statements, found)
         return partial(self._on_its_loop, found) if self._physical.needs_loop and callable(found) else found
+
+    def _between_statements(self, create: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Make a function, which SQLite refuses while a statement runs, and SQLAlchemy does for each connection."""
+        with self._pinned.lock:
+            return create(*args, **kwargs)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in _CHOICES:

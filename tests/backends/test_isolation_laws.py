@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -305,6 +306,22 @@ def test_threads_take_turns(backend: Backend) -> None:
 
     assert problems == []
     assert backend.rows() == []
+
+
+def test_a_function_is_made_between_statements(backend: Backend) -> None:
+    """SQLAlchemy makes one for each connection, and SQLite refuses it in the middle of another thread's statement."""
+    if backend.target.backend != "sqlite" or backend.asynchronous:
+        pytest.skip(reason="only threads on SQLite meet it")
+    with backend.test() as problems, ThreadPoolExecutor(1) as pool, backend.engine.connect() as connection:
+        raw: Any = connection.connection
+        with backend.target.pinned.lock:  # as a statement holds it
+            made = pool.submit(raw.create_function, "one", 0, lambda: 1)
+            with pytest.raises(TimeoutError):
+                made.result(timeout=0.2)
+        made.result(timeout=30)
+        assert connection.scalar(sa.text("SELECT one()")) == 1
+
+    assert problems == []
 
 
 def test_threads_read_their_own_rows(backend: Backend) -> None:
